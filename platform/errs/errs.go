@@ -1,0 +1,143 @@
+// Package errs holds the one error type that crosses layers in Docket.
+//
+// A domain core declares its failures with it, an adapter translates what a
+// database or a network said into it, and the HTTP edge turns it into the
+// error envelope. Everything else is an ordinary error, wrapped with %w, and
+// reaches a client only as INTERNAL.
+package errs
+
+import (
+	"errors"
+	"time"
+)
+
+// Kind says what sort of failure an [Error] is; the edge maps it to a status.
+type Kind uint8
+
+// The kinds, each with the HTTP status that the edge answers.
+const (
+	Internal           Kind = iota // 500: a fault of ours
+	Malformed                      // 400: cannot be read at all
+	Unauthenticated                // 401: no proof of who is asking
+	NotFound                       // 404: does not exist for this user
+	MethodNotAllowed               // 405: the path exists, the method does not
+	Conflict                       // 409: clashes with the present state
+	PreconditionFailed             // 412: the caller's copy is stale
+	TooLarge                       // 413: the body is over its limit
+	UnsupportedMedia               // 415: the body is not JSON
+	Invalid                        // 422: well-formed but wrong, see Details
+	RateLimited                    // 429: too many requests
+	HeadersTooLarge                // 431: the headers are over their limit
+	Unavailable                    // 503: something we need cannot be reached
+	DeadlineExceeded               // 504: the request's own deadline passed
+)
+
+// Code is the machine-readable name of a failure. Codes are part of the API:
+// a client switches on them, so none is ever renamed.
+type Code string
+
+// The codes that the platform itself answers. Modules add none of their own:
+// the set is pinned by the contract.
+const (
+	CodeInternal           Code = "INTERNAL"
+	CodeMalformed          Code = "MALFORMED_REQUEST"
+	CodeUnauthenticated    Code = "UNAUTHENTICATED"
+	CodeTokenExpired       Code = "TOKEN_EXPIRED"
+	CodeNotFound           Code = "RESOURCE_NOT_FOUND"
+	CodeMethodNotAllowed   Code = "METHOD_NOT_ALLOWED"
+	CodeConflict           Code = "CONFLICT"
+	CodePreconditionFailed Code = "PRECONDITION_FAILED"
+	CodeTooLarge           Code = "PAYLOAD_TOO_LARGE"
+	CodeUnsupportedMedia   Code = "UNSUPPORTED_MEDIA_TYPE"
+	CodeInvalid            Code = "VALIDATION_FAILED"
+	CodeRateLimited        Code = "RATE_LIMITED"
+	CodeHeadersTooLarge    Code = "HEADERS_TOO_LARGE"
+	CodeUnavailable        Code = "SERVICE_UNAVAILABLE"
+	CodeDeadlineExceeded   Code = "DEADLINE_EXCEEDED"
+)
+
+// Error is a failure that a client may be told about. Message is written for
+// that client and holds nothing private; the cause stays in the log.
+type Error struct {
+	Kind    Kind
+	Code    Code
+	Message string
+	// Details names each faulty field of an Invalid request.
+	Details []Fault
+	// RetryAfter, when positive, tells the client how long to wait.
+	RetryAfter time.Duration
+
+	cause error
+}
+
+// New makes an Error of kind with the code that belongs to it.
+func New(kind Kind, message string) *Error {
+	return &Error{Kind: kind, Code: codeOf(kind), Message: message}
+}
+
+// Error returns the message and, for the log, the cause behind it.
+func (e *Error) Error() string {
+	if e.cause == nil {
+		return e.Message
+	}
+	return e.Message + ": " + e.cause.Error()
+}
+
+// Unwrap returns what caused the failure, or nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Because returns a copy of e that carries cause for the log.
+func (e *Error) Because(cause error) *Error {
+	c := *e
+	c.cause = cause
+	return &c
+}
+
+// Is reports whether target is an Error of the same kind and code, so that
+// errors.Is works against the declared failures of a module.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Kind == e.Kind && t.Code == e.Code && t.Message == e.Message
+}
+
+// KindOf returns the kind of the first Error in err's chain, or Internal.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return Internal
+}
+
+func codeOf(kind Kind) Code {
+	switch kind {
+	case Malformed:
+		return CodeMalformed
+	case Unauthenticated:
+		return CodeUnauthenticated
+	case NotFound:
+		return CodeNotFound
+	case MethodNotAllowed:
+		return CodeMethodNotAllowed
+	case Conflict:
+		return CodeConflict
+	case PreconditionFailed:
+		return CodePreconditionFailed
+	case TooLarge:
+		return CodeTooLarge
+	case UnsupportedMedia:
+		return CodeUnsupportedMedia
+	case Invalid:
+		return CodeInvalid
+	case RateLimited:
+		return CodeRateLimited
+	case HeadersTooLarge:
+		return CodeHeadersTooLarge
+	case Unavailable:
+		return CodeUnavailable
+	case DeadlineExceeded:
+		return CodeDeadlineExceeded
+	default:
+		return CodeInternal
+	}
+}
