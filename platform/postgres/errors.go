@@ -1,0 +1,73 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"docket/platform/errs"
+)
+
+// unavailableRetryAfter is what a client is asked to wait while the database
+// is out of reach: a restart or a Neon cold start takes about this long.
+const unavailableRetryAfter = 2 * time.Second
+
+// ErrNotFound is what [Get] returns where no row matches.
+var ErrNotFound = errors.New("no such row")
+
+// Violated returns the name of the constraint that err says was violated, or
+// "". The name is what a store turns into a failure of its domain.
+func Violated(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pgerrcode.IsIntegrityConstraintViolation(pg.Code) {
+		return pg.ConstraintName
+	}
+	return ""
+}
+
+// translate gives a failure of the transport its meaning for the caller: the
+// deadline passed (504) or the database cannot be reached (503). What the
+// database itself refused stays as it is, for the store to understand.
+func translate(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, pgx.ErrNoRows):
+		return ErrNotFound
+	case deadlinePassed(ctx, err):
+		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline; nothing was written").Because(err)
+	case unreachable(err):
+		e := errs.New(errs.Unavailable, "the database cannot be reached at the moment")
+		e.RetryAfter = unavailableRetryAfter
+		return e.Because(err)
+	default:
+		return err
+	}
+}
+
+func deadlinePassed(ctx context.Context, err error) bool {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == pgerrcode.QueryCanceled
+}
+
+func unreachable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pgerrcode.IsConnectionException(pg.Code) ||
+			pgerrcode.IsInsufficientResources(pg.Code) ||
+			pgerrcode.IsOperatorIntervention(pg.Code)
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}

@@ -1,0 +1,138 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	sq "github.com/Masterminds/squirrel"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Every statement of a store runs on behalf of one owner, and carries that
+// owner as its first parameter: the functions below put it there, so that a
+// statement cannot be written that forgets it. They take part in the unit of
+// work of ctx, if there is one.
+
+// Fields returns where the columns of a row go in a T, in the order in which
+// the statement lists them.
+type Fields[T any] func(*T) []any
+
+// Get returns the one row that sql yields, or [ErrNotFound]. In sql, $1 is
+// owner and args start at $2.
+func Get[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) (T, error) {
+	var zero T
+	rows, err := db.conn(ctx).Query(ctx, sql, ownedArgs(owner, args)...)
+	if err != nil {
+		return zero, translate(ctx, err)
+	}
+	row, err := pgx.CollectExactlyOneRow(rows, into(fields))
+	if err != nil {
+		return zero, translate(ctx, err)
+	}
+	return row, nil
+}
+
+// List returns the rows that sql yields; sql bounds their number. In sql, $1
+// is owner and args start at $2.
+func List[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) ([]T, error) {
+	return collect(ctx, db, fields, sql, ownedArgs(owner, args))
+}
+
+// Exec runs sql and returns how many rows it touched. In sql, $1 is owner and
+// args start at $2.
+func Exec(ctx context.Context, db *DB, owner uuid.UUID, sql string, args ...any) (int64, error) {
+	tag, err := db.conn(ctx).Exec(ctx, sql, ownedArgs(owner, args)...)
+	if err != nil {
+		return 0, translate(ctx, err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// Keyset is a total order over the rows of a table: by Column, ties broken by
+// id. Column is SQL written by a store, never text of a client.
+type Keyset struct {
+	Column string
+	// Type is Column's SQL type, to which the key of a cursor is cast.
+	Type string
+	Desc bool
+}
+
+// After names the last row of the page before: its value of the keyset's
+// column, as PostgreSQL prints it, and its id.
+type After struct {
+	Key string
+	ID  uuid.UUID
+}
+
+// ListPage returns up to limit rows of b in the order of k, those behind after
+// where it is given, and, where more follow, where this page ended. The
+// condition on the owner is added here.
+func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], b sq.SelectBuilder, k Keyset, after *After, limit int) ([]T, *After, error) {
+	sql, args, err := k.page(b.Where("user_id = ?", owner), after, limit).PlaceholderFormat(sq.Dollar).ToSql()
+	if err != nil {
+		return nil, nil, fmt.Errorf("build the statement: %w", err)
+	}
+	rows, err := collect(ctx, db, func(r *keyed[T]) []any {
+		return append(fields(&r.row), &r.at.Key, &r.at.ID)
+	}, sql, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	var next *After
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = &rows[limit-1].at
+	}
+	list := make([]T, len(rows))
+	for i := range rows {
+		list[i] = rows[i].row
+	}
+	return list, next, nil
+}
+
+// keyed is a row together with its place in the order.
+type keyed[T any] struct {
+	row T
+	at  After
+}
+
+// page asks for one row more than limit: its presence says that more follow.
+func (k Keyset) page(b sq.SelectBuilder, after *After, limit int) sq.SelectBuilder {
+	compare, direction := ">", "ASC"
+	if k.Desc {
+		compare, direction = "<", "DESC"
+	}
+	if after != nil {
+		b = b.Where(fmt.Sprintf("(%s, id) %s (?::%s, ?)", k.Column, compare, k.Type), after.Key, after.ID)
+	}
+	return b.
+		Column(fmt.Sprintf("(%s)::text, id", k.Column)).
+		OrderBy(k.Column+" "+direction, "id "+direction).
+		Limit(uint64(limit) + 1) //nolint:gosec // a limit is between 1 and 200
+}
+
+func collect[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args []any) ([]T, error) {
+	rows, err := db.conn(ctx).Query(ctx, sql, args...)
+	if err != nil {
+		return nil, translate(ctx, err)
+	}
+	list, err := pgx.CollectRows(rows, into(fields))
+	if err != nil {
+		return nil, translate(ctx, err)
+	}
+	return list, nil
+}
+
+func into[T any](fields Fields[T]) pgx.RowToFunc[T] {
+	return func(row pgx.CollectableRow) (T, error) {
+		var v T
+		err := row.Scan(fields(&v)...)
+		return v, err
+	}
+}
+
+func ownedArgs(owner uuid.UUID, args []any) []any {
+	all := make([]any, 0, len(args)+1)
+	return append(append(all, owner), args...)
+}

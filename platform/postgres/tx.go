@@ -1,0 +1,75 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// rollbackTimeout bounds a rollback, which must run even though the request's
+// own deadline has passed.
+const rollbackTimeout = 3 * time.Second
+
+// ErrRollbackOnly says that something inside a unit of work failed, that its
+// caller went on as if nothing had happened, and that the whole was therefore
+// undone rather than committed by half.
+var ErrRollbackOnly = errors.New("unit of work was marked for rollback by a failure inside it")
+
+type unitKey struct{}
+
+// unit is one transaction and what must be remembered about it.
+type unit struct {
+	tx           pgx.Tx
+	rollbackOnly bool
+}
+
+func unitFrom(ctx context.Context) *unit {
+	u, _ := ctx.Value(unitKey{}).(*unit)
+	return u
+}
+
+// InTx runs fn as one unit of work: everything it does with the context it is
+// given commits together or not at all. Inside a unit already under way fn
+// joins it, and a failure of fn then dooms the whole even where its caller
+// swallows the error.
+//
+// fn must not start goroutines that use its context, nor wait for anything but
+// the database.
+func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	if u := unitFrom(ctx); u != nil {
+		err := fn(ctx)
+		if err != nil {
+			u.rollbackOnly = true
+		}
+		return err
+	}
+	tx, err := db.pool.Begin(ctx)
+	if err != nil {
+		return translate(ctx, fmt.Errorf("begin: %w", err))
+	}
+	u := &unit{tx: tx}
+	defer u.rollback(ctx)
+
+	if err := fn(context.WithValue(ctx, unitKey{}, u)); err != nil {
+		return err
+	}
+	if u.rollbackOnly {
+		return ErrRollbackOnly
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return translate(ctx, fmt.Errorf("commit: %w", err))
+	}
+	return nil
+}
+
+// rollback undoes the unit unless it was committed. Its error is of no use to
+// anyone: a connection that cannot roll back is closed by the pool, and the
+// server then rolls back by itself.
+func (u *unit) rollback(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_ = u.tx.Rollback(ctx)
+}
