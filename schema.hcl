@@ -1,0 +1,286 @@
+// Docket's schema as it should be: `atlas schema apply` computes the way there.
+//
+// The owner is in every key. A table of users' data has the primary key
+// (user_id, id), every foreign key carries user_id, and every index a list
+// uses starts with it: a row cannot even in principle refer to another user's.
+//
+// Each table names its owner in a line `// owner: <module>` right above it. A
+// test holds the SQL of each module against those lines.
+//
+// Every constraint and index is named; stores turn these names into errors of
+// their domain. Predicates and expressions are written the way PostgreSQL
+// prints them, or each apply would find a difference.
+
+schema "public" {}
+
+// owner: identity
+table "users" {
+  schema  = schema.public
+  comment = "a person as one issuer knows them; everything else hangs on its id"
+  column "id" { type = uuid }
+  column "issuer" {
+    type    = text
+    collate = "C"
+    comment = "name of the trust that vouched for the subject, not the URL of the day"
+  }
+  column "subject" {
+    type    = text
+    collate = "C"
+    comment = "opaque, compared byte for byte"
+  }
+  column "email" {
+    type = text
+    null = true
+  }
+  column "name" {
+    type = text
+    null = true
+  }
+  column "profile_as_of" {
+    type    = timestamptz
+    comment = "when the token was issued that email and name come from"
+  }
+  column "time_zone" {
+    type    = text
+    default = "UTC"
+  }
+  column "created_at" { type = timestamptz }
+  column "updated_at" { type = timestamptz }
+  primary_key { columns = [column.id] }
+  index "users_issuer_subject_key" {
+    unique  = true
+    columns = [column.issuer, column.subject]
+  }
+}
+
+// owner: project
+table "projects" {
+  schema = schema.public
+  column "user_id" { type = uuid }
+  column "id" { type = uuid }
+  column "name" { type = text }
+  column "name_key" {
+    type    = text
+    collate = "C"
+    comment = "name with letter case folded: what is unique, and sorts"
+  }
+  column "description" {
+    type = text
+    null = true
+  }
+  column "color" {
+    type = text
+    null = true
+  }
+  column "position" {
+    type    = text
+    collate = "C"
+  }
+  column "archived_at" {
+    type = timestamptz
+    null = true
+  }
+  column "created_at" { type = timestamptz }
+  column "updated_at" { type = timestamptz }
+  column "revision" {
+    type    = bigint
+    default = 1
+    comment = "grows with every change: the guard of read-modify-write"
+  }
+  primary_key { columns = [column.user_id, column.id] }
+  foreign_key "projects_user_fk" {
+    columns     = [column.user_id]
+    ref_columns = [table.users.column.id]
+    on_delete   = CASCADE
+  }
+  index "projects_name_key" {
+    unique  = true
+    columns = [column.user_id, column.name_key]
+    where   = "(archived_at IS NULL)"
+  }
+  index "projects_by_name_idx" { columns = [column.user_id, column.name_key, column.id] }
+  index "projects_by_position_idx" { columns = [column.user_id, column.position, column.id] }
+  index "projects_by_created_idx" { columns = [column.user_id, column.created_at, column.id] }
+  index "projects_by_updated_idx" { columns = [column.user_id, column.updated_at, column.id] }
+  check "projects_name_check" {
+    expr = "((char_length(name) >= 1) AND (char_length(name) <= 120))"
+  }
+  check "projects_description_check" { expr = "(char_length(description) <= 2000)" }
+  check "projects_color_check" { expr = "(color ~ '^#[0-9a-f]{6}$'::text)" }
+}
+
+// owner: tag
+table "tags" {
+  schema = schema.public
+  column "user_id" { type = uuid }
+  column "id" { type = uuid }
+  column "name" { type = text }
+  column "name_key" {
+    type    = text
+    collate = "C"
+    comment = "name with letter case folded: what is unique, and sorts"
+  }
+  column "color" {
+    type = text
+    null = true
+  }
+  column "created_at" { type = timestamptz }
+  column "updated_at" { type = timestamptz }
+  column "revision" {
+    type    = bigint
+    default = 1
+    comment = "grows with every change: the guard of read-modify-write"
+  }
+  primary_key { columns = [column.user_id, column.id] }
+  foreign_key "tags_user_fk" {
+    columns     = [column.user_id]
+    ref_columns = [table.users.column.id]
+    on_delete   = CASCADE
+  }
+  index "tags_name_key" {
+    unique  = true
+    columns = [column.user_id, column.name_key]
+  }
+  index "tags_by_name_idx" { columns = [column.user_id, column.name_key, column.id] }
+  index "tags_by_created_idx" { columns = [column.user_id, column.created_at, column.id] }
+  index "tags_by_updated_idx" { columns = [column.user_id, column.updated_at, column.id] }
+  check "tags_name_check" {
+    expr = "((char_length(name) >= 1) AND (char_length(name) <= 60))"
+  }
+  check "tags_color_check" { expr = "(color ~ '^#[0-9a-f]{6}$'::text)" }
+}
+
+// owner: task
+table "tasks" {
+  schema = schema.public
+  column "user_id" { type = uuid }
+  column "id" { type = uuid }
+  column "title" { type = text }
+  column "title_key" {
+    type    = text
+    collate = "C"
+    comment = "title with letter case folded: what sorts"
+  }
+  column "description" {
+    type = text
+    null = true
+  }
+  column "status" {
+    type    = text
+    default = "todo"
+  }
+  column "priority" {
+    type    = smallint
+    default = 0
+    comment = "0 none, 1 low, 2 medium, 3 high, 4 urgent"
+  }
+  column "due_at" {
+    type = timestamptz
+    null = true
+  }
+  column "due_on" {
+    type = date
+    null = true
+  }
+  column "project_id" {
+    type = uuid
+    null = true
+  }
+  column "parent_id" {
+    type = uuid
+    null = true
+  }
+  column "position" {
+    type    = text
+    collate = "C"
+  }
+  column "completed_at" {
+    type = timestamptz
+    null = true
+  }
+  column "created_at" { type = timestamptz }
+  column "updated_at" { type = timestamptz }
+  column "revision" {
+    type    = bigint
+    default = 1
+    comment = "grows with every change: the guard of read-modify-write"
+  }
+  primary_key { columns = [column.user_id, column.id] }
+  foreign_key "tasks_user_fk" {
+    columns     = [column.user_id]
+    ref_columns = [table.users.column.id]
+    on_delete   = CASCADE
+  }
+  // NO_ACTION, since a composite SET NULL would null user_id as well: a project
+  // lets go of its tasks in the transaction that deletes it.
+  foreign_key "tasks_project_fk" {
+    columns     = [column.user_id, column.project_id]
+    ref_columns = [table.projects.column.user_id, table.projects.column.id]
+    on_delete   = NO_ACTION
+  }
+  // A task goes with its whole subtree.
+  foreign_key "tasks_parent_fk" {
+    columns     = [column.user_id, column.parent_id]
+    ref_columns = [table.tasks.column.user_id, table.tasks.column.id]
+    on_delete   = CASCADE
+  }
+  index "tasks_by_created_idx" { columns = [column.user_id, column.created_at, column.id] }
+  index "tasks_by_updated_idx" { columns = [column.user_id, column.updated_at, column.id] }
+  index "tasks_by_title_idx" { columns = [column.user_id, column.title_key, column.id] }
+  index "tasks_by_priority_idx" { columns = [column.user_id, column.priority, column.id] }
+  index "tasks_by_position_idx" { columns = [column.user_id, column.position, column.id] }
+  index "tasks_project_idx" {
+    columns = [column.user_id, column.project_id]
+    where   = "(project_id IS NOT NULL)"
+  }
+  index "tasks_parent_idx" {
+    columns = [column.user_id, column.parent_id]
+    where   = "(parent_id IS NOT NULL)"
+  }
+  check "tasks_title_check" {
+    expr = "((char_length(title) >= 1) AND (char_length(title) <= 500))"
+  }
+  check "tasks_description_check" { expr = "(char_length(description) <= 16384)" }
+  check "tasks_status_check" {
+    expr = "(status = ANY (ARRAY['todo'::text, 'in_progress'::text, 'done'::text, 'cancelled'::text]))"
+  }
+  check "tasks_priority_check" { expr = "((priority >= 0) AND (priority <= 4))" }
+  check "tasks_due_check" { expr = "((due_at IS NULL) OR (due_on IS NULL))" }
+  check "tasks_completed_check" {
+    expr = "((completed_at IS NOT NULL) = (status = ANY (ARRAY['done'::text, 'cancelled'::text])))"
+  }
+  check "tasks_parent_check" { expr = "(parent_id <> id)" }
+}
+
+// owner: task
+table "task_tags" {
+  schema = schema.public
+  column "user_id" { type = uuid }
+  column "task_id" { type = uuid }
+  column "tag_id" { type = uuid }
+  primary_key { columns = [column.user_id, column.task_id, column.tag_id] }
+  foreign_key "task_tags_task_fk" {
+    columns     = [column.user_id, column.task_id]
+    ref_columns = [table.tasks.column.user_id, table.tasks.column.id]
+    on_delete   = CASCADE
+  }
+  foreign_key "task_tags_tag_fk" {
+    columns     = [column.user_id, column.tag_id]
+    ref_columns = [table.tags.column.user_id, table.tags.column.id]
+    on_delete   = CASCADE
+  }
+  index "task_tags_tag_idx" { columns = [column.user_id, column.tag_id, column.task_id] }
+}
+
+// owner: platform
+table "service_keys" {
+  schema  = schema.public
+  comment = "secrets that all replicas share, made by the first that needs them"
+  column "name" { type = text }
+  column "key" { type = bytea }
+  column "created_at" {
+    type    = timestamptz
+    default = sql("now()")
+  }
+  primary_key { columns = [column.name] }
+}
