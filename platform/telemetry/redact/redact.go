@@ -1,0 +1,90 @@
+// Package redact masks secrets in text that people or logs will see:
+// passwords in URLs and connection strings, bearer tokens, JWTs.
+package redact
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Mask stands where a secret was.
+const Mask = "***"
+
+var (
+	urlWord = regexp.MustCompile("[a-zA-Z][a-zA-Z0-9+.-]*://[^\\s\"'<>`]+")
+	// A JWT's header is a JSON object, so its first part begins with eyJ (RFC 7519, section 3).
+	jwt    = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*`)
+	bearer = regexp.MustCompile(`(?i)\b(bearer)\s+[A-Za-z0-9._~+/-]{20,}=*`)
+	// password=… of a keyword/value connection string or a query string.
+	assignment = regexp.MustCompile(`(?i)\b([a-z_]*(?:password|passwd|secret|token)|api_?key)(\s*=\s*)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s&"',;)]+)`)
+
+	// Schemes whose URLs are there to carry a password.
+	connectionSchemes = []string{"postgres", "postgresql", "redis", "rediss"}
+)
+
+// Text returns s with every password of a URL or connection string, every
+// bearer token and every JWT replaced by [Mask]. It errs on the side of
+// masking too much.
+func Text(s string) string {
+	if strings.Contains(s, "://") {
+		s = urlWord.ReplaceAllStringFunc(s, urlUserinfo)
+	}
+	if strings.Contains(s, "eyJ") {
+		s = jwt.ReplaceAllLiteralString(s, Mask)
+	}
+	if strings.Contains(s, "earer ") || strings.Contains(s, "EARER ") {
+		s = bearer.ReplaceAllString(s, "$1 "+Mask)
+	}
+	if strings.Contains(s, "=") {
+		s = assignment.ReplaceAllString(s, "$1$2"+Mask)
+	}
+	return s
+}
+
+// urlUserinfo masks the userinfo of one URL: the password, or all of it where
+// there is no colon. A URL that does not parse, or a connection URL with an
+// unescaped password, is masked up to its last @.
+func urlUserinfo(word string) string {
+	start := strings.Index(word, "://") + len("://")
+	scheme, rest := strings.ToLower(word[:start-len("://")]), word[start:]
+	authority := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority = rest[:i]
+	}
+	end := strings.LastIndex(authority, "@")
+	_, err := url.Parse(word)
+	if slices.Contains(connectionSchemes, scheme) {
+		end = connectionUserinfoEnd(rest)
+	} else if err != nil {
+		end = strings.LastIndex(rest, "@")
+	}
+	if end < 0 {
+		return word
+	}
+	user, _, hasPassword := strings.Cut(rest[:end], ":")
+	if !hasPassword {
+		return word[:start] + maskUser(scheme, user) + rest[end:]
+	}
+	return word[:start] + user + ":" + Mask + rest[end:]
+}
+
+// connectionUserinfoEnd finds the @ after the password of a connection URL,
+// also where the password holds characters that should have been escaped.
+func connectionUserinfoEnd(rest string) int {
+	beforeQuery, _, _ := strings.Cut(rest, "?")
+	if end := strings.LastIndex(beforeQuery, "@"); end >= 0 {
+		return end
+	}
+	return strings.LastIndex(rest, "@")
+}
+
+// maskUser keeps the user name of a connection URL without a password; alone
+// in any other URL it is usually a token.
+func maskUser(scheme, user string) string {
+	if slices.Contains(connectionSchemes, scheme) {
+		return user
+	}
+	return Mask
+}
