@@ -1,0 +1,129 @@
+// Package httpx is the HTTP edge that all modules share: it reads requests,
+// authenticates them, calls a route's handler and writes what comes back, in
+// one envelope, in one place.
+//
+// A module lists its [Route]s; everything that holds for every route (limits,
+// deadline, identity, query parameters, entity tags, errors) happens here and
+// cannot be forgotten by a new one.
+package httpx
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/cors"
+	"github.com/google/uuid"
+
+	"docket/platform/page"
+)
+
+// BasePath is where the API lives.
+const BasePath = "/api/v1"
+
+// Limits of what one request may send, in bytes.
+const (
+	MaxBodyBytes   = 1 << 20
+	MaxHeaderBytes = 16 << 10
+)
+
+// A slow client is cut off after these; a request's own deadline is shorter.
+const (
+	readTimeout  = 30 * time.Second
+	writeTimeout = 60 * time.Second
+	idleTimeout  = 90 * time.Second
+)
+
+// Config is what an [App] needs to know.
+type Config struct {
+	// RequestTimeout is the deadline of one request, from its arrival.
+	RequestTimeout time.Duration
+	// MaxInFlight bounds the requests being served at once; one more is
+	// answered 503 at once rather than queued.
+	MaxInFlight int
+	// TrustedProxies are the peers whose X-Forwarded-For counts.
+	TrustedProxies []netip.Prefix
+	// AllowOrigins are the exact origins a browser may call from.
+	AllowOrigins []string
+
+	Users   Authenticator
+	Limiter Limiter
+	Cursors *page.Codec
+	Log     *slog.Logger
+	Now     func() time.Time
+	NewID   func() uuid.UUID
+}
+
+// App is the HTTP application: middleware in place, routes to be added.
+type App struct {
+	Config
+	fiber    *fiber.App
+	routes   []Route
+	inFlight chan struct{}
+}
+
+// New returns an App without routes.
+func New(c Config) *App {
+	a := &App{Config: c, inFlight: make(chan struct{}, c.MaxInFlight)}
+	a.fiber = fiber.New(fiber.Config{
+		// Fiber reuses the memory behind the strings it hands out; Docket
+		// keeps some of them beyond the request.
+		Immutable:             true,
+		CaseSensitive:         true,
+		DisableStartupMessage: true,
+		BodyLimit:             MaxBodyBytes,
+		ReadBufferSize:        MaxHeaderBytes,
+		ReadTimeout:           readTimeout,
+		WriteTimeout:          writeTimeout,
+		IdleTimeout:           idleTimeout,
+		ErrorHandler:          a.writeError,
+	})
+	serve := a.fiber.Server().Handler
+	a.fiber.Server().Handler = a.refuseUnknownMethods(serve)
+	a.fiber.Use(a.observe, a.cors(), a.boundInFlight, a.boundTime)
+	return a
+}
+
+// Fiber returns the application to listen with, and to test.
+func (a *App) Fiber() *fiber.App { return a.fiber }
+
+// Routes returns what was added with [App.Add], in order.
+func (a *App) Routes() []Route { return a.routes }
+
+// Add serves routes below [BasePath], to authenticated users.
+func (a *App) Add(routes ...Route) {
+	for _, r := range routes {
+		a.routes = append(a.routes, r)
+		a.fiber.Add(r.Method, BasePath+r.Path, a.authenticate, a.serve(r))
+	}
+}
+
+// AddPublic serves handler at path, outside the API and to anyone: probes, key
+// sets, documents. What it answers is its own affair; its errors get the
+// envelope.
+func (a *App) AddPublic(path string, handler fiber.Handler) {
+	a.fiber.Get(path, handler)
+}
+
+// cors lets browsers call from the allowed origins. Credentials are on, hence
+// origins are exact.
+func (a *App) cors() fiber.Handler {
+	return cors.New(cors.Config{
+		AllowOriginsFunc: a.originAllowed,
+		AllowCredentials: true,
+		AllowMethods:     "GET,HEAD,POST,PUT,PATCH,DELETE",
+		AllowHeaders:     "Authorization,Content-Type,If-Match,If-None-Match,Idempotency-Key,X-Request-Id",
+		ExposeHeaders:    "ETag,Location,Retry-After,X-Request-Id,RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,Idempotent-Replayed",
+		MaxAge:           600,
+	})
+}
+
+func (a *App) originAllowed(origin string) bool {
+	for _, o := range a.AllowOrigins {
+		if o == origin {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,118 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"docket/platform/errs"
+)
+
+// statusOf is the one place where a kind of failure becomes a status.
+var statusOf = map[errs.Kind]int{
+	errs.Internal:           http.StatusInternalServerError,
+	errs.Malformed:          http.StatusBadRequest,
+	errs.Unauthenticated:    http.StatusUnauthorized,
+	errs.NotFound:           http.StatusNotFound,
+	errs.MethodNotAllowed:   http.StatusMethodNotAllowed,
+	errs.Conflict:           http.StatusConflict,
+	errs.PreconditionFailed: http.StatusPreconditionFailed,
+	errs.TooLarge:           http.StatusRequestEntityTooLarge,
+	errs.UnsupportedMedia:   http.StatusUnsupportedMediaType,
+	errs.Invalid:            http.StatusUnprocessableEntity,
+	errs.RateLimited:        http.StatusTooManyRequests,
+	errs.HeadersTooLarge:    http.StatusRequestHeaderFieldsTooLarge,
+	errs.Unavailable:        http.StatusServiceUnavailable,
+	errs.DeadlineExceeded:   http.StatusGatewayTimeout,
+}
+
+// writeError is the only place that writes the failure envelope: for errors of
+// handlers, of Fiber and of the server below it, and for recovered panics.
+func (a *App) writeError(c *fiber.Ctx, err error) error {
+	failure := explain(err)
+	requestID := a.requestID(c)
+	c.Locals(localFailure, err)
+	if failure.Kind == errs.Unauthenticated {
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer error="invalid_token"`)
+	}
+	if failure.RetryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(seconds(failure.RetryAfter)))
+	}
+	var current []byte
+	var s *stale
+	if errors.As(err, &s) {
+		current = s.current
+		c.Set(fiber.HeaderETag, s.tag)
+	}
+	return send(c, statusOf[failure.Kind], appendFailure(nil, failure, requestID, current))
+}
+
+func appendFailure(dst []byte, failure *errs.Error, requestID string, current []byte) []byte {
+	dst = append(dst, `{"success":false,"error":`...)
+	j := NewJSON(dst)
+	j.String("code", string(failure.Code))
+	j.String("message", failure.Message)
+	if failure.Kind == errs.Invalid {
+		j.name("details")
+		j.buf = append(j.buf, '[')
+		for i, d := range failure.Details {
+			if i > 0 {
+				j.buf = append(j.buf, ',')
+			}
+			detail := NewJSON(j.buf)
+			detail.String("field", d.Field)
+			detail.String("code", string(d.Code))
+			detail.String("message", d.Message)
+			j.buf = detail.End()
+		}
+		j.buf = append(j.buf, ']')
+	}
+	j.String("request_id", requestID)
+	if current != nil {
+		j.name("current")
+		j.buf = append(j.buf, current...)
+	}
+	return append(j.End(), '}')
+}
+
+// explain finds what a client may be told about err. Whatever is not a typed
+// error is a fault of ours, and its text stays in the log.
+func explain(err error) *errs.Error {
+	var typed *errs.Error
+	if errors.As(err, &typed) {
+		return typed
+	}
+	var framework *fiber.Error
+	if errors.As(err, &framework) {
+		return explainFramework(framework)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline; nothing was written")
+	}
+	return errs.New(errs.Internal, "something went wrong on our side; the log has it under this request id")
+}
+
+func explainFramework(e *fiber.Error) *errs.Error {
+	switch e.Code {
+	case http.StatusNotFound:
+		return errs.New(errs.NotFound, "there is nothing at this path")
+	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return errs.New(errs.MethodNotAllowed, "this path does not take this method; see the Allow header")
+	case http.StatusRequestEntityTooLarge:
+		return errs.New(errs.TooLarge, "the body is larger than 1 MiB")
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return errs.New(errs.HeadersTooLarge, "the headers are larger than 16 KiB")
+	case http.StatusRequestTimeout:
+		return errs.New(errs.Malformed, "the request did not arrive in time")
+	default:
+		return errs.New(errs.Malformed, "the request is not sound HTTP")
+	}
+}
+
+// seconds rounds up: a client that waits as long as told must not be early.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

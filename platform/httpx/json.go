@@ -1,0 +1,112 @@
+package httpx
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+)
+
+// View is a resource as clients see it.
+type View interface {
+	// AppendJSON appends the resource as one JSON object.
+	AppendJSON(dst []byte) []byte
+}
+
+// JSON writes one JSON object member by member, straight into the response.
+// The zero value is not ready; [NewJSON] is.
+type JSON struct{ buf []byte }
+
+// NewJSON opens an object behind what is in dst.
+func NewJSON(dst []byte) JSON { return JSON{buf: append(dst, '{')} }
+
+// End closes the object and returns all that was written.
+func (j *JSON) End() []byte { return append(j.buf, '}') }
+
+// String adds a string.
+func (j *JSON) String(name, value string) {
+	j.name(name)
+	j.buf = appendString(j.buf, value)
+}
+
+// StringOrNull adds a string, or null for nil.
+func (j *JSON) StringOrNull(name string, value *string) {
+	if value == nil {
+		j.null(name)
+		return
+	}
+	j.String(name, *value)
+}
+
+// ID adds a UUID.
+func (j *JSON) ID(name string, value uuid.UUID) {
+	j.name(name)
+	j.buf = appendID(j.buf, value)
+}
+
+// IDOrNull adds a UUID, or null for nil.
+func (j *JSON) IDOrNull(name string, value *uuid.UUID) {
+	if value == nil {
+		j.null(name)
+		return
+	}
+	j.ID(name, *value)
+}
+
+// IDs adds an array of UUIDs.
+func (j *JSON) IDs(name string, values []uuid.UUID) {
+	j.name(name)
+	j.buf = append(j.buf, '[')
+	for i, v := range values {
+		if i > 0 {
+			j.buf = append(j.buf, ',')
+		}
+		j.buf = appendID(j.buf, v)
+	}
+	j.buf = append(j.buf, ']')
+}
+
+// Instant adds a point in time: RFC 3339 in UTC, to the microsecond.
+func (j *JSON) Instant(name string, value time.Time) {
+	j.name(name)
+	j.buf = append(j.buf, '"')
+	j.buf = value.UTC().AppendFormat(j.buf, "2006-01-02T15:04:05.999999Z")
+	j.buf = append(j.buf, '"')
+}
+
+// InstantOrNull adds a point in time, or null for nil.
+func (j *JSON) InstantOrNull(name string, value *time.Time) {
+	if value == nil {
+		j.null(name)
+		return
+	}
+	j.Instant(name, *value)
+}
+
+func (j *JSON) null(name string) {
+	j.name(name)
+	j.buf = append(j.buf, "null"...)
+}
+
+func (j *JSON) name(name string) {
+	if j.buf[len(j.buf)-1] != '{' {
+		j.buf = append(j.buf, ',')
+	}
+	j.buf = append(j.buf, '"')
+	j.buf = append(j.buf, name...)
+	j.buf = append(j.buf, '"', ':')
+}
+
+func appendID(dst []byte, id uuid.UUID) []byte {
+	dst = append(dst, '"')
+	text, _ := id.MarshalText() // documented never to fail
+	dst = append(dst, text...)
+	return append(dst, '"')
+}
+
+// appendString writes what is not UTF-8 with replacement characters: only
+// text that was checked on its way in is stored, so there is none.
+func appendString(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s)
+	return dst
+}

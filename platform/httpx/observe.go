@@ -1,0 +1,155 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"docket/platform/errs"
+)
+
+// What a request carries along between its middlewares.
+const (
+	localRequestID = "docket.request_id"
+	localFailure   = "docket.failure"
+	localOwner     = "docket.owner"
+)
+
+// maxRequestID bounds a request id that a client chose.
+const maxRequestID = 128
+
+// busyRetryAfter is what a client is asked to wait where too many requests are
+// in flight: they are short.
+const busyRetryAfter = time.Second
+
+// observe is the outermost middleware: it names the request, turns a panic
+// into an error, writes the error, and logs one line.
+func (a *App) observe(c *fiber.Ctx) error {
+	start := a.Now()
+	a.requestID(c)
+	if err := a.recoverNext(c); err != nil {
+		if err := a.writeError(c, err); err != nil {
+			return err
+		}
+	}
+	a.logRequest(c, a.Now().Sub(start))
+	return nil
+}
+
+func (a *App) recoverNext(c *fiber.Ctx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.Next()
+}
+
+func (a *App) logRequest(c *fiber.Ctx, took time.Duration) {
+	status := c.Response().StatusCode()
+	attrs := []slog.Attr{
+		slog.String("request_id", a.requestID(c)),
+		slog.String("method", c.Method()),
+		slog.String("route", c.Route().Path),
+		slog.Int("status", status),
+		slog.Duration("took", took),
+		slog.Int("bytes", len(c.Response().Body())),
+	}
+	if owner := ownerOf(c); owner != [16]byte{} {
+		attrs = append(attrs, slog.String("user_id", owner.String()))
+	}
+	level := slog.LevelInfo
+	if err, ok := c.Locals(localFailure).(error); ok {
+		attrs = append(attrs, slog.String("code", string(explain(err).Code)))
+		if status >= http.StatusInternalServerError {
+			level = slog.LevelError
+			attrs = append(attrs, slog.String("error", err.Error()))
+		} else if cause := errors.Unwrap(explain(err)); cause != nil {
+			// The message of a client's own mistake may repeat what the
+			// client wrote, which is nobody else's to read.
+			attrs = append(attrs, slog.String("cause", cause.Error()))
+		}
+	}
+	a.Log.LogAttrs(c.UserContext(), level, "request", attrs...)
+}
+
+// requestID returns the request's id: the client's if it is sane, else ours.
+func (a *App) requestID(c *fiber.Ctx) string {
+	if id, ok := c.Locals(localRequestID).(string); ok {
+		return id
+	}
+	id := c.Get(fiber.HeaderXRequestID)
+	if !saneRequestID(id) {
+		id = a.NewID().String()
+	}
+	c.Locals(localRequestID, id)
+	c.Set(fiber.HeaderXRequestID, id)
+	return id
+}
+
+func saneRequestID(id string) bool {
+	if id == "" || len(id) > maxRequestID {
+		return false
+	}
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// boundInFlight refuses at once what would otherwise queue up behind requests
+// that are being served.
+func (a *App) boundInFlight(c *fiber.Ctx) error {
+	select {
+	case a.inFlight <- struct{}{}:
+		defer func() { <-a.inFlight }()
+		return c.Next()
+	default:
+		e := errs.New(errs.Unavailable, "too many requests are being served at the moment")
+		e.RetryAfter = busyRetryAfter
+		return e
+	}
+}
+
+// boundTime gives the request its deadline: Fiber cancels nothing by itself,
+// not even when the client is gone.
+func (a *App) boundTime(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), a.RequestTimeout)
+	defer cancel()
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// refuseUnknownMethods answers in the envelope what Fiber would answer in
+// plain text, before any of its handlers run.
+func (a *App) refuseUnknownMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(fctx *fasthttp.RequestCtx) {
+		if methodKnown(string(fctx.Method())) {
+			next(fctx)
+			return
+		}
+		c := a.fiber.AcquireCtx(fctx)
+		defer a.fiber.ReleaseCtx(c)
+		if err := a.writeError(c, fiber.ErrMethodNotAllowed); err != nil {
+			a.Log.Error("refuse an unknown method", slog.Any("error", err))
+		}
+	}
+}
+
+func methodKnown(method string) bool {
+	for _, m := range fiber.DefaultMethods {
+		if m == method {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,64 @@
+package httpx
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"docket/platform/errs"
+)
+
+// stale is the failure of a write whose If-Match names another representation
+// than the present one, which it carries for the client to merge with.
+type stale struct {
+	failure *errs.Error
+	current []byte
+	tag     string
+}
+
+func (s *stale) Error() string { return s.failure.Error() }
+
+func (s *stale) Unwrap() error { return s.failure }
+
+// Guard returns what must hold of an entity for this request to change it, or
+// nil where the client set no condition: If-Match (RFC 9110, section 13.1.1),
+// and on a PUT also If-None-Match: * (section 13.1.2), which creates only. The
+// use case calls it on the entity as it is at the moment of the write, with
+// nil where there is none.
+func Guard[E any, V View](r *Request, view func(E) V) func(current *E) error {
+	wanted := r.c.Get(fiber.HeaderIfMatch)
+	createOnly := r.c.Method() == fiber.MethodPut && strings.TrimSpace(r.c.Get(fiber.HeaderIfNoneMatch)) == "*"
+	if wanted == "" && !createOnly {
+		return nil
+	}
+	return func(current *E) error {
+		if current == nil {
+			if wanted == "" {
+				return nil
+			}
+			return errs.New(errs.PreconditionFailed, "there is no such resource, and If-Match asks for one")
+		}
+		representation := view(*current).AppendJSON(nil)
+		tag := etag(representation)
+		switch {
+		case createOnly:
+			return &stale{errs.New(errs.PreconditionFailed, "the resource exists already; error.current has it"), representation, tag}
+		case !matches(wanted, tag):
+			return &stale{errs.New(errs.PreconditionFailed, "the resource was changed since you read it; error.current has it as it is now"), representation, tag}
+		default:
+			return nil
+		}
+	}
+}
+
+// matches compares a list of entity tags with one of ours, strongly: a weak
+// tag is never equal.
+func matches(header, tag string) bool {
+	for candidate := range strings.SplitSeq(header, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || candidate == tag {
+			return true
+		}
+	}
+	return false
+}

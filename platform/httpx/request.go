@@ -1,0 +1,157 @@
+package httpx
+
+import (
+	"context"
+	"fmt"
+	"mime"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"docket/platform/errs"
+	"docket/platform/page"
+)
+
+// How many elements one page of a list may hold.
+const (
+	defaultLimit = 50
+	maxLimit     = 200
+)
+
+// Request is what a handler is asked, already read and authenticated.
+type Request struct {
+	c       *fiber.Ctx
+	route   Route
+	cursors *page.Codec
+	ids     map[string]uuid.UUID
+	body    *Object
+	page    Page
+}
+
+// Page says which part of a list is asked for, in which order.
+type Page struct {
+	Limit int
+	// Sort is one of the route's Sorts, without its sign.
+	Sort string
+	Desc bool
+	// After is where the page before ended; nil asks for the first.
+	After *page.After
+}
+
+// Context carries the request's deadline.
+func (r *Request) Context() context.Context { return r.c.UserContext() }
+
+// Owner is the id of the user who asks.
+func (r *Request) Owner() uuid.UUID { return ownerOf(r.c) }
+
+// ID is the path's parameter :id.
+func (r *Request) ID() uuid.UUID { return r.ids["id"] }
+
+// Body is the JSON object that came with the request.
+func (r *Request) Body() *Object { return r.body }
+
+// Page is which part of a list is asked for.
+func (r *Request) Page() Page { return r.page }
+
+// Query is the value of a query parameter that the route lists, or "".
+func (r *Request) Query(name string) string { return r.c.Query(name) }
+
+func (r *Request) readPath() error {
+	params := r.c.Route().Params
+	r.ids = make(map[string]uuid.UUID, len(params))
+	for _, name := range params {
+		text := r.c.Params(name)
+		id, err := parseUUID(text)
+		if err != nil {
+			return errs.New(errs.Malformed, fmt.Sprintf("the path's %s is not a UUID", name)).Because(err)
+		}
+		r.ids[name] = id
+	}
+	return nil
+}
+
+// parseUUID takes only the canonical form of RFC 9562: uuid.Parse alone would
+// also take braces, a urn: prefix and no dashes, four names for one resource.
+func parseUUID(text string) (uuid.UUID, error) {
+	if len(text) != 36 {
+		return uuid.Nil, errs.Faultf(errs.FaultInvalidFormat, "must be a UUID such as 0198c0de-0000-7000-8000-000000000000")
+	}
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return uuid.Nil, errs.Faultf(errs.FaultInvalidFormat, "must be a UUID such as 0198c0de-0000-7000-8000-000000000000")
+	}
+	return id, nil
+}
+
+func (r *Request) readBody() error {
+	kind, params, err := mime.ParseMediaType(r.c.Get(fiber.HeaderContentType))
+	charset, hasCharset := params["charset"]
+	known := kind == "application/json" || kind == "application/merge-patch+json"
+	if err != nil || !known || hasCharset && !strings.EqualFold(charset, "utf-8") {
+		return errs.New(errs.UnsupportedMedia, "the body must be application/json or application/merge-patch+json, in UTF-8")
+	}
+	r.body, err = ParseObject(r.c.Body())
+	return err
+}
+
+func (r *Request) readPaging(faults *errs.Faults) {
+	r.page.Limit = defaultLimit
+	args := r.c.Context().QueryArgs()
+	if args.Has("limit") {
+		n, err := strconv.Atoi(r.c.Query("limit"))
+		switch {
+		case err != nil:
+			faults.Add("limit", errs.Faultf(errs.FaultInvalidType, "must be a whole number"))
+		case n < 1 || n > maxLimit:
+			faults.Add("limit", errs.Faultf(errs.FaultOutOfRange, "must be between 1 and %d", maxLimit))
+		}
+		r.page.Limit = n
+	}
+	r.readSort(faults, args.Has("sort"))
+}
+
+func (r *Request) readSort(faults *errs.Faults, given bool) {
+	sort := r.route.Sorts[0]
+	if given {
+		sort = r.c.Query("sort")
+	}
+	r.page.Sort, r.page.Desc = strings.CutPrefix(sort, "-")
+	var names []string
+	for _, known := range r.route.Sorts {
+		name := strings.TrimPrefix(known, "-")
+		if name == r.page.Sort {
+			return
+		}
+		names = append(names, name)
+	}
+	faults.Add("sort", errs.Faultf(errs.FaultInvalidValue, "must be one of %s, with - in front for descending", strings.Join(names, ", ")))
+}
+
+// readCursor comes after everything else was found right: a cursor is bound to
+// all of it.
+func (r *Request) readCursor() error {
+	if !r.c.Context().QueryArgs().Has("cursor") {
+		return nil
+	}
+	after, err := r.cursors.Decode(r.scope(), r.c.Query("cursor"))
+	if err != nil {
+		return errs.New(errs.Malformed, "the cursor is damaged, or belongs to another user or query; start again without it").Because(err)
+	}
+	r.page.After = &after
+	return nil
+}
+
+// scope is what a cursor is good for: this user's same query, with any limit.
+func (r *Request) scope() string {
+	var b strings.Builder
+	owner := r.Owner()
+	b.Write(owner[:])
+	b.WriteString(r.route.Operation)
+	fmt.Fprintf(&b, "\x00%s\x00%t", r.page.Sort, r.page.Desc)
+	for _, name := range r.route.Query {
+		fmt.Fprintf(&b, "\x00%s=%q", name, r.c.Query(name))
+	}
+	return b.String()
+}

@@ -1,0 +1,109 @@
+package httpx
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"docket/platform/page"
+)
+
+// Response is what a handler answers.
+type Response struct {
+	status   int
+	location string
+	view     View
+	list     []View
+	next     *page.After
+	isList   bool
+}
+
+// OK answers 200 with a resource.
+func OK(v View) Response { return Response{status: http.StatusOK, view: v} }
+
+// Created answers 201 with a new resource that lives at path, relative to
+// [BasePath].
+func Created(path string, v View) Response {
+	return Response{status: http.StatusCreated, location: BasePath + path, view: v}
+}
+
+// NoContent answers 204.
+func NoContent() Response { return Response{status: http.StatusNoContent} }
+
+// List answers 200 with one page of resources; next is where it ended if more
+// follow, nil on the last page.
+func List[E any, V View](entities []E, view func(E) V, next *page.After) Response {
+	views := make([]View, len(entities))
+	for i, e := range entities {
+		views[i] = view(e)
+	}
+	return Response{status: http.StatusOK, list: views, next: next, isList: true}
+}
+
+// write sends a handler's answer in the success envelope.
+func (r *Request) write(answer Response) error {
+	switch {
+	case answer.isList:
+		return r.writeList(answer)
+	case answer.view == nil:
+		return r.c.SendStatus(answer.status)
+	}
+	body := append(make([]byte, 0, 1024), `{"success":true,"data":`...)
+	start := len(body)
+	body = answer.view.AppendJSON(body)
+	tag := etag(body[start:])
+	r.c.Set(fiber.HeaderETag, tag)
+	if answer.location != "" {
+		r.c.Set(fiber.HeaderLocation, answer.location)
+	}
+	if r.isRead() && matches(r.c.Get(fiber.HeaderIfNoneMatch), tag) {
+		return r.c.SendStatus(http.StatusNotModified)
+	}
+	return send(r.c, answer.status, append(body, '}'))
+}
+
+// writeList adds to each element the entity tag that it has on its own, so
+// that it can be changed without being fetched again.
+func (r *Request) writeList(answer Response) error {
+	body := append(make([]byte, 0, 512*(len(answer.list)+1)), `{"success":true,"data":[`...)
+	for i, v := range answer.list {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		start := len(body)
+		body = v.AppendJSON(body)
+		tag := etag(body[start:])
+		body = append(body[:len(body)-1], `,"etag":`...)
+		body = appendString(body, tag)
+		body = append(body, '}')
+	}
+	body = append(body, `],"meta":{"next_cursor":`...)
+	if answer.next == nil {
+		body = append(body, "null"...)
+	} else {
+		body = appendString(body, r.cursors.Encode(r.scope(), *answer.next))
+	}
+	body = append(body, `,"limit":`...)
+	body = strconv.AppendInt(body, int64(r.page.Limit), 10)
+	return send(r.c, answer.status, append(body, "}}"...))
+}
+
+func (r *Request) isRead() bool {
+	return r.c.Method() == fiber.MethodGet || r.c.Method() == fiber.MethodHead
+}
+
+// etag is a strong entity tag (RFC 9110, section 8.8.3): a hash of the
+// representation, hence it changes exactly when that does.
+func etag(representation []byte) string {
+	sum := sha256.Sum256(representation)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+}
+
+func send(c *fiber.Ctx, status int, body []byte) error {
+	c.Set(fiber.HeaderContentType, "application/json; charset=utf-8")
+	c.Status(status).Context().Response.SetBodyRaw(body)
+	return nil
+}

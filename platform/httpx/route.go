@@ -1,0 +1,82 @@
+package httpx
+
+import (
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
+	"docket/platform/errs"
+)
+
+// Handler answers one request of an authenticated user.
+type Handler func(*Request) (Response, error)
+
+// Route is one operation of the API.
+type Route struct {
+	// Method and Path, in Fiber's syntax and relative to [BasePath]. Every
+	// parameter of a path is a UUID.
+	Method, Path string
+	// Operation names it for generated clients: createTag.
+	Operation string
+	Summary   string
+	// Sorts makes the route a paged list that takes limit, cursor and sort,
+	// and says what it can be sorted by, the default first; "-" in front of
+	// the default makes it descending.
+	Sorts []string
+	// Query names the other parameters the route takes.
+	Query []string
+	// Body says that the route reads a JSON object.
+	Body   bool
+	Handle Handler
+}
+
+// serve reads what every route reads the same way, calls its handler, and
+// writes the answer.
+func (a *App) serve(route Route) fiber.Handler {
+	known := route.Query
+	if route.Sorts != nil {
+		known = append([]string{"limit", "cursor", "sort"}, known...)
+	}
+	return func(c *fiber.Ctx) error {
+		r := &Request{c: c, route: route, cursors: a.Cursors}
+		if err := r.readPath(); err != nil {
+			return err
+		}
+		if err := r.readQuery(known); err != nil {
+			return err
+		}
+		if route.Body {
+			if err := r.readBody(); err != nil {
+				return err
+			}
+		}
+		answer, err := route.Handle(r)
+		if err != nil {
+			return err
+		}
+		return r.write(answer)
+	}
+}
+
+// readQuery refuses what the route does not know, and reads paging.
+func (r *Request) readQuery(known []string) error {
+	var faults errs.Faults
+	seen := map[string]bool{}
+	for k := range r.c.Context().QueryArgs().All() {
+		name := string(k)
+		switch {
+		case !slices.Contains(known, name):
+			faults.Add(echo(name), unknown(errs.FaultUnknownParam, "parameter", name, known))
+		case seen[name]:
+			faults.Add(name, errs.Faultf(errs.FaultDuplicate, "is given more than once; lists are separated by commas"))
+		}
+		seen[name] = true
+	}
+	if r.route.Sorts != nil {
+		r.readPaging(&faults)
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	return r.readCursor()
+}
