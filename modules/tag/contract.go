@@ -1,0 +1,17 @@
+// Package tag is the module of tags. What stands in this file is all that the
+// rest of Docket may know of it.
+package tag
+
+import "docket/modules/tag/internal/core"
+
+// What tag needs of others.
+type (
+	// DeletionListener lets go of a tag that is about to be deleted.
+	DeletionListener = core.DeletionListener
+)
+
+// What tag offers to others.
+type (
+	// Existence answers which tags a user has.
+	Existence = core.Existence
+)

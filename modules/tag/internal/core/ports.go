@@ -1,0 +1,58 @@
+package core
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// Store keeps tags. Each method works on the tags of one owner and takes part
+// in the unit of work of its context.
+type Store interface {
+	// Insert keeps a new tag. It returns [ErrExists] or [NameTaken].
+	Insert(ctx context.Context, owner uuid.UUID, t Tag) error
+	// Get returns one tag, or [NotFound].
+	Get(ctx context.Context, owner, id uuid.UUID) (Tag, error)
+	// List returns one page, and where it ended if more follow.
+	List(ctx context.Context, owner uuid.UUID, q Query) ([]Tag, *After, error)
+	// Update keeps t in place of its revision before. It returns [ErrRevised]
+	// where that is not the present one, or [NameTaken].
+	Update(ctx context.Context, owner uuid.UUID, t Tag) error
+	// Delete removes the tag at this revision, or [ErrRevised].
+	Delete(ctx context.Context, owner, id uuid.UUID, revision int64) error
+}
+
+// Transactor runs fn as one unit of work.
+type Transactor interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// DeletionListener is told, inside the unit of work, that a tag is about to
+// go, so that what carries it can let it go first.
+type DeletionListener interface {
+	TagDeleted(ctx context.Context, owner, tag uuid.UUID) error
+}
+
+// Query says which tags to list, in which order.
+type Query struct {
+	Sort  SortField
+	Desc  bool
+	After *After
+	Limit int
+}
+
+// SortField is what tags can be listed by; ties are broken by id.
+type SortField string
+
+// The fields tags can be listed by. Names sort without regard to letter case.
+const (
+	SortName      SortField = "name"
+	SortCreatedAt SortField = "created_at"
+	SortUpdatedAt SortField = "updated_at"
+)
+
+// After is where the page before ended.
+type After struct {
+	Key string
+	ID  uuid.UUID
+}

@@ -1,0 +1,148 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"docket/platform/errs"
+)
+
+// maxAttempts bounds how often a write starts over because another came in
+// between. Each time somebody else's write succeeded, so losing this often
+// means that the tag is being hammered.
+const maxAttempts = 10
+
+// Service is what can be done with tags.
+type Service struct {
+	store    Store
+	tx       Transactor
+	deletion DeletionListener
+	now      func() time.Time
+	newID    func() uuid.UUID
+}
+
+// NewService returns a Service that keeps tags in store.
+func NewService(store Store, tx Transactor, deletion DeletionListener, now func() time.Time, newID func() uuid.UUID) *Service {
+	return &Service{store: store, tx: tx, deletion: deletion, now: now, newID: newID}
+}
+
+// Create makes a tag with an id of the server's choice.
+func (s *Service) Create(ctx context.Context, owner uuid.UUID, change Change) (Tag, error) {
+	return s.insert(ctx, owner, s.newID(), change)
+}
+
+// Get returns one tag, or [NotFound].
+func (s *Service) Get(ctx context.Context, owner, id uuid.UUID) (Tag, error) {
+	return s.store.Get(ctx, owner, id)
+}
+
+// List returns one page of the owner's tags, and where it ended if more
+// follow.
+func (s *Service) List(ctx context.Context, owner uuid.UUID, q Query) ([]Tag, *After, error) {
+	return s.store.List(ctx, owner, q)
+}
+
+// Update changes what change names and leaves the rest, or [NotFound].
+func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (Tag, error) {
+	var updated Tag
+	err := s.untilUncontended(func() error {
+		current, err := s.store.Get(ctx, owner, id)
+		if err != nil {
+			return err
+		}
+		updated, err = s.revise(ctx, owner, current, current.draft(), guard, change)
+		return err
+	})
+	return updated, err
+}
+
+// Put makes the tag with this id what change says and nothing else, whether it
+// was there or not, and reports whether it is new.
+func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (tag Tag, created bool, err error) {
+	err = s.untilUncontended(func() error {
+		current, err := s.store.Get(ctx, owner, id)
+		created = errs.KindOf(err) == errs.NotFound
+		switch {
+		case created:
+			if guard != nil {
+				if err := guard(nil); err != nil {
+					return err
+				}
+			}
+			tag, err = s.insert(ctx, owner, id, change)
+			return err
+		case err != nil:
+			return err
+		default:
+			tag, err = s.revise(ctx, owner, current, Draft{}, guard, change)
+			return err
+		}
+	})
+	return tag, created, err
+}
+
+// Delete removes the tag and takes it off all tasks, or [NotFound].
+func (s *Service) Delete(ctx context.Context, owner, id uuid.UUID, guard Guard) error {
+	return s.untilUncontended(func() error {
+		return s.tx.InTx(ctx, func(ctx context.Context) error {
+			current, err := s.store.Get(ctx, owner, id)
+			if err != nil {
+				return err
+			}
+			if guard != nil {
+				if err := guard(&current); err != nil {
+					return err
+				}
+			}
+			if err := s.deletion.TagDeleted(ctx, owner, id); err != nil {
+				return err
+			}
+			return s.store.Delete(ctx, owner, id, current.Revision)
+		})
+	})
+}
+
+func (s *Service) insert(ctx context.Context, owner, id uuid.UUID, change Change) (Tag, error) {
+	var d Draft
+	if err := change(&d).Err(); err != nil {
+		return Tag{}, err
+	}
+	t := newTag(id, d, s.instant())
+	return t, s.store.Insert(ctx, owner, t)
+}
+
+// revise applies change to draft and keeps the outcome in place of current. A
+// change that changes nothing writes nothing.
+func (s *Service) revise(ctx context.Context, owner uuid.UUID, current Tag, draft Draft, guard Guard, change Change) (Tag, error) {
+	if guard != nil {
+		if err := guard(&current); err != nil {
+			return Tag{}, err
+		}
+	}
+	if err := change(&draft).Err(); err != nil {
+		return Tag{}, err
+	}
+	next, differs := current.revised(draft, s.instant())
+	if !differs {
+		return current, nil
+	}
+	return next, s.store.Update(ctx, owner, next)
+}
+
+// untilUncontended runs a read-modify-write again where another write came in
+// between.
+func (s *Service) untilUncontended(write func() error) error {
+	for range maxAttempts {
+		err := write()
+		if !errors.Is(err, ErrRevised) && !errors.Is(err, ErrExists) {
+			return err
+		}
+	}
+	return errs.New(errs.Conflict, "the tag is being changed by too many requests at once; try again")
+}
+
+// instant is the present to the microsecond, which is what PostgreSQL keeps.
+func (s *Service) instant() time.Time { return s.now().UTC().Truncate(time.Microsecond) }

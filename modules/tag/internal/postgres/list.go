@@ -1,0 +1,35 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	sq "github.com/Masterminds/squirrel"
+	"github.com/google/uuid"
+
+	"docket/modules/tag/internal/core"
+	"docket/platform/postgres"
+)
+
+// orders says by which column each sort goes; an index starts with the owner
+// and that column.
+var orders = map[core.SortField]postgres.Keyset{
+	core.SortName:      {Column: "name_key", Type: "text"},
+	core.SortCreatedAt: {Column: "created_at", Type: "timestamptz"},
+	core.SortUpdatedAt: {Column: "updated_at", Type: "timestamptz"},
+}
+
+// List implements [core.Store].
+func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core.Tag, *core.After, error) {
+	order, ok := orders[q.Sort]
+	if !ok {
+		return nil, nil, fmt.Errorf("list tags: no order by %q", q.Sort)
+	}
+	order.Desc = q.Desc
+	tags, next, err := postgres.ListPage(ctx, s.db, owner, fields,
+		sq.Select(columns).From("tags"), order, (*postgres.After)(q.After), q.Limit)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list tags: %w", err)
+	}
+	return tags, (*core.After)(next), nil
+}

@@ -1,0 +1,100 @@
+// Package postgres keeps tags in PostgreSQL, in the table tags.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"docket/modules/tag/internal/core"
+	"docket/platform/fold"
+	"docket/platform/postgres"
+)
+
+// Store implements [core.Store] and [core.IDs].
+type Store struct{ db *postgres.DB }
+
+// NewStore returns a Store in db.
+func NewStore(db *postgres.DB) *Store { return &Store{db: db} }
+
+const columns = `id, name, color, created_at, updated_at, revision`
+
+func fields(t *core.Tag) []any {
+	return []any{&t.ID, &t.Name, &t.Color, &t.CreatedAt, &t.UpdatedAt, &t.Revision}
+}
+
+// Insert implements [core.Store].
+func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Tag) error {
+	const sql = `INSERT INTO tags (user_id, id, name, name_key, color, created_at, updated_at, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	_, err := postgres.Exec(ctx, s.db, owner, sql,
+		t.ID, t.Name, fold.Key(string(t.Name)), t.Color, t.CreatedAt, t.UpdatedAt, t.Revision)
+	return asDomain(err, t, "insert tag")
+}
+
+// Get implements [core.Store].
+func (s *Store) Get(ctx context.Context, owner, id uuid.UUID) (core.Tag, error) {
+	const sql = `SELECT ` + columns + ` FROM tags WHERE user_id = $1 AND id = $2`
+	t, err := postgres.Get(ctx, s.db, owner, fields, sql, id)
+	if errors.Is(err, postgres.ErrNotFound) {
+		return core.Tag{}, core.NotFound(id)
+	}
+	if err != nil {
+		return core.Tag{}, fmt.Errorf("get tag: %w", err)
+	}
+	return t, nil
+}
+
+// Update implements [core.Store].
+func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Tag) error {
+	const sql = `UPDATE tags SET name = $4, name_key = $5, color = $6, updated_at = $7, revision = $3
+		WHERE user_id = $1 AND id = $2 AND revision = $3 - 1`
+	n, err := postgres.Exec(ctx, s.db, owner, sql,
+		t.ID, t.Revision, t.Name, fold.Key(string(t.Name)), t.Color, t.UpdatedAt)
+	if err == nil && n == 0 {
+		return core.ErrRevised
+	}
+	return asDomain(err, t, "update tag")
+}
+
+// Delete implements [core.Store].
+func (s *Store) Delete(ctx context.Context, owner, id uuid.UUID, revision int64) error {
+	const sql = `DELETE FROM tags WHERE user_id = $1 AND id = $2 AND revision = $3`
+	n, err := postgres.Exec(ctx, s.db, owner, sql, id, revision)
+	if err != nil {
+		return fmt.Errorf("delete tag: %w", err)
+	}
+	if n == 0 {
+		return core.ErrRevised
+	}
+	return nil
+}
+
+// Existing implements [core.IDs].
+func (s *Store) Existing(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
+	const sql = `SELECT id FROM tags WHERE user_id = $1 AND id = ANY($2)`
+	existing, err := postgres.List(ctx, s.db, owner, func(id *uuid.UUID) []any { return []any{id} }, sql, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look tags up: %w", err)
+	}
+	return existing, nil
+}
+
+// asDomain turns a violated constraint into the failure that it stands for.
+func asDomain(err error, t core.Tag, doing string) error {
+	switch postgres.Violated(err) {
+	case "":
+		if err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		return nil
+	case "tags_pkey":
+		return core.ErrExists
+	case "tags_name_key":
+		return core.NameTaken(t.Name)
+	default:
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+}

@@ -1,0 +1,20 @@
+// Package rest serves tags over HTTP.
+package rest
+
+import (
+	"docket/modules/tag/internal/core"
+	"docket/platform/httpx"
+)
+
+// Routes lists every operation on tags.
+func Routes(tags *core.Service) []httpx.Route {
+	h := handlers{tags: tags}
+	return []httpx.Route{
+		{Method: "POST", Path: "/tags", Operation: "createTag", Summary: "Create a tag", Body: true, Handle: h.create},
+		{Method: "GET", Path: "/tags", Operation: "listTags", Summary: "List tags", Sorts: []string{"name", "created_at", "updated_at"}, Handle: h.list},
+		{Method: "GET", Path: "/tags/:id", Operation: "getTag", Summary: "Read a tag", Handle: h.get},
+		{Method: "PATCH", Path: "/tags/:id", Operation: "updateTag", Summary: "Change some of a tag", Body: true, Handle: h.update},
+		{Method: "PUT", Path: "/tags/:id", Operation: "putTag", Summary: "Create or replace a tag", Body: true, Handle: h.put},
+		{Method: "DELETE", Path: "/tags/:id", Operation: "deleteTag", Summary: "Delete a tag, and take it off all tasks", Handle: h.delete},
+	}
+}

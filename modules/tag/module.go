@@ -1,0 +1,27 @@
+package tag
+
+import (
+	"go.uber.org/fx"
+
+	"docket/modules/tag/internal/core"
+	"docket/modules/tag/internal/postgres"
+	"docket/modules/tag/internal/rest"
+	pg "docket/platform/postgres"
+)
+
+// Module provides the routes of tags and what tag offers. It takes a database,
+// a clock, a source of ids, and what the contract says tag needs.
+var Module = fx.Module("tag",
+	fx.Provide(
+		fx.Private,
+		postgres.NewStore,
+		func(s *postgres.Store) core.Store { return s },
+		func(s *postgres.Store) core.IDs { return s },
+		func(db *pg.DB) core.Transactor { return db },
+		core.NewService,
+	),
+	fx.Provide(
+		core.NewExistence,
+		fx.Annotate(rest.Routes, fx.ResultTags(`group:"routes,flatten"`)),
+	),
+)
