@@ -35,6 +35,9 @@ func loadKey(file string) (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the development issuer's key file: %w", err)
 	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("the development issuer's key file %s is not a regular file", file)
+	}
 	if info.Mode().Perm()&0o077 != 0 {
 		if err := os.Chmod(file, 0o600); err != nil {
 			return nil, fmt.Errorf("the development issuer's key file can be read by others: %w", err)
