@@ -1,0 +1,89 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"docket/platform/localpg"
+)
+
+// prefix begins the name of every folder made here; the process id of the test
+// binary follows, so that another run can tell what nobody uses any more.
+const prefix = "docket-pgtest-"
+
+var sweepOnce sync.Once
+
+// start runs a server in a temporary folder of its own.
+func start(ctx context.Context) (*localpg.Server, error) {
+	sweepOnce.Do(func() { sweep(ctx) })
+	cache, err := localpg.DefaultDir()
+	if err != nil {
+		cache = "" // no home: what has to be fetched lives as long as the test
+	}
+	var failure error
+	for _, parent := range tempFolders() {
+		dir, err := os.MkdirTemp(parent, prefix+strconv.Itoa(os.Getpid())+"-")
+		if err != nil {
+			failure = fmt.Errorf("make a temporary folder: %w", err)
+			continue
+		}
+		server, err := localpg.Start(ctx, localpg.Options{
+			Dir: dir, Cache: cache, Volatile: true,
+			Progress: func(line string) { fmt.Fprintln(os.Stderr, "pgtest:", line) },
+		})
+		if err == nil {
+			return server, nil
+		}
+		failure = errors.Join(err, os.RemoveAll(dir))
+		if folder := (*localpg.FolderError)(nil); !errors.As(err, &folder) {
+			break
+		}
+	}
+	return nil, failure
+}
+
+// tempFolders has /tmp as second choice: root's own temporary folder may be
+// closed to the account that PostgreSQL runs as.
+func tempFolders() []string {
+	dirs := []string{os.TempDir()}
+	if info, err := os.Stat("/tmp"); err == nil && info.IsDir() && dirs[0] != "/tmp" {
+		dirs = append(dirs, "/tmp")
+	}
+	return dirs
+}
+
+func discard(ctx context.Context, server *localpg.Server) error {
+	return errors.Join(server.Stop(ctx), os.RemoveAll(server.Dir()))
+}
+
+// sweep removes what test binaries left that were killed or that panicked. It
+// is a courtesy: what it cannot remove, another user's for instance, stays.
+func sweep(ctx context.Context) {
+	for _, parent := range tempFolders() {
+		left, err := filepath.Glob(filepath.Join(parent, prefix+"*"))
+		if err != nil {
+			continue
+		}
+		for _, dir := range left {
+			pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), prefix), "-")
+			if n, err := strconv.Atoi(pid); err == nil && !alive(n) {
+				_ = localpg.Remove(ctx, dir)
+			}
+		}
+	}
+}
+
+func alive(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	return !errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
