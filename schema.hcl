@@ -46,6 +46,11 @@ table "users" {
   }
   column "created_at" { type = timestamptz }
   column "updated_at" { type = timestamptz }
+  column "revision" {
+    type    = bigint
+    default = 1
+    comment = "grows with every change: the guard of read-modify-write"
+  }
   primary_key { columns = [column.id] }
   index "users_issuer_subject_key" {
     unique  = true

@@ -21,16 +21,13 @@ type Fields[T any] func(*T) []any
 // Get returns the one row that sql yields, or [ErrNotFound]. In sql, $1 is
 // owner and args start at $2.
 func Get[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) (T, error) {
-	var zero T
-	rows, err := db.conn(ctx).Query(ctx, sql, ownedArgs(owner, args)...)
-	if err != nil {
-		return zero, translate(ctx, err)
-	}
-	row, err := pgx.CollectExactlyOneRow(rows, into(fields))
-	if err != nil {
-		return zero, translate(ctx, err)
-	}
-	return row, nil
+	return one(ctx, db, fields, sql, ownedArgs(owner, args))
+}
+
+// GetUnowned is [Get] for the one question that comes before there is an owner:
+// who somebody is. Args start at $1.
+func GetUnowned[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args ...any) (T, error) {
+	return one(ctx, db, fields, sql, args)
 }
 
 // List returns the rows that sql yields; sql bounds their number. In sql, $1
@@ -110,6 +107,19 @@ func (k Keyset) page(b sq.SelectBuilder, after *After, limit int) sq.SelectBuild
 		Column(fmt.Sprintf("(%s)::text, id", k.Column)).
 		OrderBy(k.Column+" "+direction, "id "+direction).
 		Limit(uint64(limit) + 1) //nolint:gosec // a limit is between 1 and 200
+}
+
+func one[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args []any) (T, error) {
+	var zero T
+	rows, err := db.conn(ctx).Query(ctx, sql, args...)
+	if err != nil {
+		return zero, translate(ctx, err)
+	}
+	row, err := pgx.CollectExactlyOneRow(rows, into(fields))
+	if err != nil {
+		return zero, translate(ctx, err)
+	}
+	return row, nil
 }
 
 func collect[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args []any) ([]T, error) {

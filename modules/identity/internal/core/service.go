@@ -1,0 +1,91 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"docket/platform/errs"
+)
+
+// maxAttempts bounds how often a write starts over because another came in
+// between.
+const maxAttempts = 10
+
+// Service is what can be done with users.
+type Service struct {
+	store  Store
+	memory Memory
+	now    func() time.Time
+	newID  func() uuid.UUID
+}
+
+// NewService returns a Service that keeps users in store.
+func NewService(store Store, memory Memory, now func() time.Time, newID func() uuid.UUID) *Service {
+	return &Service{store: store, memory: memory, now: now, newID: newID}
+}
+
+// Identify returns the id of the user that claims speak of, and makes that
+// user at first sight. It asks the store only about users this process has not
+// met, or whose profile changed.
+func (s *Service) Identify(ctx context.Context, c Claims) (uuid.UUID, error) {
+	if u, ok := s.memory.Recall(c.Issuer, c.Subject); ok && !u.outdatedBy(c) {
+		return u.ID, nil
+	}
+	u, err := s.store.FindOrAdd(ctx, newUser(s.newID(), c, s.instant()))
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if u.outdatedBy(c) {
+		u = u.withProfile(c, s.instant())
+		// Whoever was quicker has seen a newer profile or will see this one
+		// with the next request: a profile is not worth a second attempt.
+		if err := s.store.Update(ctx, u); err != nil && !errors.Is(err, ErrRevised) {
+			return uuid.Nil, err
+		}
+	}
+	s.memory.Remember(u)
+	return u.ID, nil
+}
+
+// Get returns one user, or [NotFound].
+func (s *Service) Get(ctx context.Context, id uuid.UUID) (User, error) {
+	return s.store.Get(ctx, id)
+}
+
+// Update changes what change names and leaves the rest, or [NotFound].
+func (s *Service) Update(ctx context.Context, id uuid.UUID, guard Guard, change Change) (User, error) {
+	for range maxAttempts {
+		u, err := s.update(ctx, id, guard, change)
+		if !errors.Is(err, ErrRevised) {
+			return u, err
+		}
+	}
+	return User{}, errs.New(errs.Conflict, "the user is being changed by too many requests at once; try again")
+}
+
+func (s *Service) update(ctx context.Context, id uuid.UUID, guard Guard, change Change) (User, error) {
+	current, err := s.store.Get(ctx, id)
+	if err != nil {
+		return User{}, err
+	}
+	if guard != nil {
+		if err := guard(&current); err != nil {
+			return User{}, err
+		}
+	}
+	d := Draft{TimeZone: current.TimeZone}
+	if err := change(&d).Err(); err != nil {
+		return User{}, err
+	}
+	next, differs := current.revised(d, s.instant())
+	if !differs {
+		return current, nil
+	}
+	return next, s.store.Update(ctx, next)
+}
+
+// instant is the present to the microsecond, which is what PostgreSQL keeps.
+func (s *Service) instant() time.Time { return s.now().UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,64 @@
+// Package rest serves the signed-in user over HTTP, and finds out who that is.
+package rest
+
+import (
+	"docket/modules/identity/internal/core"
+	"docket/platform/errs"
+	"docket/platform/httpx"
+)
+
+// Routes lists every operation on the signed-in user.
+func Routes(users *core.Service) []httpx.Route {
+	h := handlers{users: users}
+	return []httpx.Route{
+		{Method: "GET", Path: "/auth/me", Operation: "getMe", Summary: "Read who is signed in", Handle: h.get},
+		{Method: "PATCH", Path: "/auth/me", Operation: "updateMe", Summary: "Change the time zone", Body: true, Handle: h.update},
+	}
+}
+
+type handlers struct{ users *core.Service }
+
+func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
+	user, err := h.users.Get(r.Context(), r.Owner())
+	if err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.OK(view(user)), nil
+}
+
+func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
+	user, err := h.users.Update(r.Context(), r.Owner(), httpx.Guard(r, view), some(r))
+	if err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.OK(view(user)), nil
+}
+
+// userView is a user as that user sees it.
+type userView core.User
+
+func view(u core.User) userView { return userView(u) }
+
+// AppendJSON implements [httpx.View].
+func (v userView) AppendJSON(dst []byte) []byte {
+	j := httpx.NewJSON(dst)
+	j.ID("id", v.ID)
+	j.String("subject", v.Subject)
+	j.String("issuer", v.Issuer)
+	j.StringOrNull("email", v.Email)
+	j.StringOrNull("name", v.Name)
+	j.String("time_zone", string(v.TimeZone))
+	j.Instant("created_at", v.CreatedAt)
+	j.Instant("updated_at", v.UpdatedAt)
+	return j.End()
+}
+
+// some reads a body that says what is to change: a merge patch (RFC 7396).
+func some(r *httpx.Request) core.Change {
+	return func(d *core.Draft) errs.Faults {
+		body := r.Body()
+		httpx.Text(body, "time_zone", &d.TimeZone, core.ParseTimeZone)
+		body.ReadOnly("id", "subject", "issuer", "email", "name", "created_at", "updated_at")
+		return body.Faults()
+	}
+}
