@@ -18,8 +18,11 @@ type Store interface {
 	// Update keeps t in place of its revision before. It returns [ErrRevised]
 	// where that is not the present one, or [NameTaken].
 	Update(ctx context.Context, owner uuid.UUID, t Tag) error
-	// Delete removes the tag at this revision, or [ErrRevised].
-	Delete(ctx context.Context, owner, id uuid.UUID, revision int64) error
+	// Lock is Get, and keeps everybody else from changing the tag until the
+	// unit of work ends.
+	Lock(ctx context.Context, owner, id uuid.UUID) (Tag, error)
+	// Delete removes a tag that is locked.
+	Delete(ctx context.Context, owner, id uuid.UUID) error
 }
 
 // Transactor runs fn as one unit of work.

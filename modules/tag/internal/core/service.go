@@ -86,22 +86,20 @@ func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, cha
 
 // Delete removes the tag and takes it off all tasks, or [NotFound].
 func (s *Service) Delete(ctx context.Context, owner, id uuid.UUID, guard Guard) error {
-	return s.untilUncontended(func() error {
-		return s.tx.InTx(ctx, func(ctx context.Context) error {
-			current, err := s.store.Get(ctx, owner, id)
-			if err != nil {
+	return s.tx.InTx(ctx, func(ctx context.Context) error {
+		current, err := s.store.Lock(ctx, owner, id)
+		if err != nil {
+			return err
+		}
+		if guard != nil {
+			if err := guard(&current); err != nil {
 				return err
 			}
-			if guard != nil {
-				if err := guard(&current); err != nil {
-					return err
-				}
-			}
-			if err := s.deletion.TagDeleted(ctx, owner, id); err != nil {
-				return err
-			}
-			return s.store.Delete(ctx, owner, id, current.Revision)
-		})
+		}
+		if err := s.deletion.TagDeleted(ctx, owner, id); err != nil {
+			return err
+		}
+		return s.store.Delete(ctx, owner, id)
 	})
 }
 

@@ -37,6 +37,16 @@ func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Tag) error {
 // Get implements [core.Store].
 func (s *Store) Get(ctx context.Context, owner, id uuid.UUID) (core.Tag, error) {
 	const sql = `SELECT ` + columns + ` FROM tags WHERE user_id = $1 AND id = $2`
+	return s.one(ctx, owner, id, sql)
+}
+
+// Lock implements [core.Store].
+func (s *Store) Lock(ctx context.Context, owner, id uuid.UUID) (core.Tag, error) {
+	const sql = `SELECT ` + columns + ` FROM tags WHERE user_id = $1 AND id = $2 FOR UPDATE`
+	return s.one(ctx, owner, id, sql)
+}
+
+func (s *Store) one(ctx context.Context, owner, id uuid.UUID, sql string) (core.Tag, error) {
 	t, err := postgres.Get(ctx, s.db, owner, fields, sql, id)
 	if errors.Is(err, postgres.ErrNotFound) {
 		return core.Tag{}, core.NotFound(id)
@@ -60,14 +70,10 @@ func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Tag) error {
 }
 
 // Delete implements [core.Store].
-func (s *Store) Delete(ctx context.Context, owner, id uuid.UUID, revision int64) error {
-	const sql = `DELETE FROM tags WHERE user_id = $1 AND id = $2 AND revision = $3`
-	n, err := postgres.Exec(ctx, s.db, owner, sql, id, revision)
-	if err != nil {
+func (s *Store) Delete(ctx context.Context, owner, id uuid.UUID) error {
+	const sql = `DELETE FROM tags WHERE user_id = $1 AND id = $2`
+	if _, err := postgres.Exec(ctx, s.db, owner, sql, id); err != nil {
 		return fmt.Errorf("delete tag: %w", err)
-	}
-	if n == 0 {
-		return core.ErrRevised
 	}
 	return nil
 }
