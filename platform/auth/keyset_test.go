@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -186,92 +184,6 @@ func TestUnusableKeysAreSkipped(t *testing.T) {
 	}
 }
 
-func TestDeadIssuerAtStart(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		k := newKey(t, "k1", "EdDSA")
-		issuer := &stubIssuer{err: errDead}
-		v, set := bubbleVerifier(t, issuer)
-		for range 20 {
-			_, err := v.Verify(t.Context(), k.mint(t, time.Now()))
-			refused(t, err, OutcomeKeysUnavailable)
-			if !errors.Is(err, errDead) {
-				t.Fatalf("%v does not say why for the log", err)
-			}
-		}
-		if n := issuer.count(); n != 6 {
-			t.Errorf("%d fetches, want the first and a burst of 5", n)
-		}
-		_, err := v.Verify(t.Context(), "not.a.token")
-		refused(t, err, OutcomeMalformed)
-		if set.Ready() || set.Age() != 0 {
-			t.Errorf("ready %v, age %s without any key set", set.Ready(), set.Age())
-		}
-		issuer.publish(t, k)
-		time.Sleep(lastRetry)
-		synctest.Wait()
-		if !set.Ready() {
-			t.Fatal("did not recover by itself")
-		}
-		mustVerify(t, v, k.mint(t, time.Now()))
-	})
-}
-
-func TestStartDoesNotWaitForASlowIssuer(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		k := newKey(t, "k1", "EdDSA")
-		issuer := &stubIssuer{delay: 4 * time.Second}
-		issuer.publish(t, k)
-		start := time.Now()
-		v, set := bubbleVerifier(t, issuer)
-		if took := time.Since(start); took != 0 {
-			t.Fatalf("start took %s", took)
-		}
-		_, err := v.Verify(t.Context(), k.mint(t, start))
-		refused(t, err, OutcomeKeysUnavailable)
-		if waited := time.Since(start); waited != 2*time.Second {
-			t.Errorf("waited %s, want MaxWait", waited)
-		}
-		mustVerify(t, v, k.mint(t, time.Now()))
-		if !set.Ready() || time.Since(start) != 4*time.Second {
-			t.Errorf("ready %v after %s, want 4 s", set.Ready(), time.Since(start))
-		}
-	})
-}
-
-func TestHangingIssuer(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		k, stranger := newKey(t, "k1", "EdDSA"), newKey(t, "k2", "EdDSA")
-		issuer := &stubIssuer{}
-		issuer.publish(t, k)
-		v, set := bubbleVerifier(t, issuer)
-		issuer.setDelay(time.Hour)
-		token, known := stranger.mint(t, time.Now()), k.mint(t, time.Now())
-		start := time.Now()
-		_, err := v.Verify(t.Context(), token)
-		refused(t, err, OutcomeKeyUnknown)
-		if waited := time.Since(start); waited != 2*time.Second {
-			t.Errorf("an unknown key was waited for %s, want MaxWait", waited)
-		}
-		start = time.Now()
-		mustVerify(t, v, known)
-		if waited := time.Since(start); waited != 0 {
-			t.Errorf("a known key was waited for %s", waited)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		_, err = v.Verify(ctx, token)
-		refused(t, err, OutcomeAbandoned)
-		if waited := time.Since(start); waited != 100*time.Millisecond {
-			t.Errorf("waited %s, want the request's own 100 ms", waited)
-		}
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		if err := set.Err(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("the fetch ended with %v, want its time limit", err)
-		}
-	})
-}
-
 // TestKeyPublishedDuringAFetch has a fetch under way whose answer is from
 // before the rotation: it must not be the last word on the new key.
 func TestKeyPublishedDuringAFetch(t *testing.T) {
@@ -281,6 +193,7 @@ func TestKeyPublishedDuringAFetch(t *testing.T) {
 		issuer.publish(t, old)
 		v, _ := bubbleVerifier(t, issuer)
 		issuer.setDelay(500 * time.Millisecond)
+		start := time.Now()
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			_, err := v.Verify(t.Context(), newKey(t, "bogus", "EdDSA").mint(t, time.Now()))
@@ -296,6 +209,9 @@ func TestKeyPublishedDuringAFetch(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("took %s, want two fetches of half a second", took)
+		}
 		if n := issuer.count(); n != 3 {
 			t.Errorf("%d fetches, want the first, the bogus key's and one shared by ten", n)
 		}
@@ -326,72 +242,6 @@ func TestFloodOfUnknownKeysDelaysARotationByASecondAtMost(t *testing.T) {
 		if n := issuer.count(); n > 7 {
 			t.Errorf("%d fetches for 220 made-up keys within a second", n)
 		}
-	})
-}
-
-func TestCloseEndsWaitsAndFetches(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		k, other := newKey(t, "k1", "EdDSA"), newKey(t, "k2", "EdDSA")
-		issuer := &stubIssuer{}
-		issuer.publish(t, k)
-		v, set := bubbleVerifier(t, issuer)
-		issuer.setDelay(time.Hour)
-		token := other.mint(t, time.Now())
-		var wg sync.WaitGroup
-		for range 3 {
-			wg.Go(func() {
-				_, err := v.Verify(t.Context(), token)
-				refused(t, err, OutcomeKeyUnknown)
-			})
-		}
-		time.Sleep(time.Millisecond)
-		start := time.Now()
-		set.Close()
-		wg.Wait()
-		set.Close()
-		if took := time.Since(start); took != 0 {
-			t.Errorf("took %s", took)
-		}
-		mustVerify(t, v, k.mint(t, time.Now()))
-		_, err := v.Verify(t.Context(), token)
-		refused(t, err, OutcomeKeyUnknown)
-		if err := set.Start(t.Context()); err == nil {
-			t.Error("started again after Close")
-		}
-	})
-}
-
-func TestKeySetThatWasNeverStarted(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		set := NewKeySet((&stubIssuer{}).fetch, KeySetConfig{})
-		v, err := NewVerifier(set, testConfig(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = v.Verify(t.Context(), newKey(t, "k1", "EdDSA").mint(t, time.Now()))
-		refused(t, err, OutcomeKeysUnavailable)
-		set.Close()
-	})
-}
-
-// TestStartOutlivesItsContext is the life in Fx, whose OnStart context ends
-// when the start has.
-func TestStartOutlivesItsContext(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		issuer := &stubIssuer{}
-		issuer.publish(t, newKey(t, "k1", "EdDSA"))
-		set := NewKeySet(issuer.fetch, KeySetConfig{})
-		ctx, cancel := context.WithCancel(t.Context())
-		if err := set.Start(ctx); err != nil {
-			t.Fatal(err)
-		}
-		cancel()
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		if n := issuer.count(); n < 12 || n > 15 {
-			t.Errorf("%d fetches in an hour, want one in 4.5 to 5 minutes", n)
-		}
-		set.Close()
 	})
 }
 
@@ -440,5 +290,24 @@ func TestBurstOfUnknownKeysOverHTTP(t *testing.T) {
 	}
 	if n := set.Stats().Fetches; n != uint64(issuer.count()) {
 		t.Errorf("counted %d fetches, the issuer %d", n, issuer.count())
+	}
+}
+
+// TestUnknownKeysShareTheFetchThatWaits looks inside: from outside, the moment
+// between asking for a fetch and its beginning is too short to be met.
+func TestUnknownKeysShareTheFetchThatWaits(t *testing.T) {
+	t.Parallel()
+	set := NewKeySet((&stubIssuer{}).fetch, KeySetConfig{FetchBurst: 1, Now: func() time.Time { return testNow }})
+	first, _ := set.join(true)
+	for range 3 {
+		if next, beganBefore := set.join(true); next != first || beganBefore {
+			t.Fatalf("a request got %p (began before: %v), want to share %p", next, beganBefore, first)
+		}
+	}
+	if running := set.begin(); running != first {
+		t.Fatalf("began %p, want %p", running, first)
+	}
+	if next, beganBefore := set.join(true); next != first || !beganBefore {
+		t.Errorf("joined %p (began before: %v), want the running %p", next, beganBefore, first)
 	}
 }

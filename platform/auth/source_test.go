@@ -159,6 +159,31 @@ func TestHTTPSourceEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestHTTPSourceStopsReadingAtTheLimit(t *testing.T) {
+	t.Parallel()
+	stopped := make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for range 1024 { // 64 MiB, far more than any socket buffer takes
+			if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+				stopped <- err
+				return
+			}
+		}
+		stopped <- nil
+	}))
+	t.Cleanup(server.Close)
+	source, err := HTTPSource(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := source(t.Context()); err == nil {
+		t.Error("accepted")
+	}
+	if err := <-stopped; err == nil {
+		t.Error("the whole answer was read")
+	}
+}
+
 func TestHTTPSourceRefusesBadURLs(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "app.example.com/jwks", "/jwks", "ftp://a.example/jwks", "file:///jwks.json", "https://", "http://a b/", ":"} {
