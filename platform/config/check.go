@@ -23,23 +23,14 @@ func (l *loader) checkListeners() {
 	if l.faulty("http.address") || l.faulty("admin.address") {
 		return
 	}
-	host, port := mustSplit(l.cfg.HTTP.Address)
-	adminHost, adminPort := mustSplit(l.cfg.Admin.Address)
-	if port != adminPort || port == "0" {
+	host, port, err := net.SplitHostPort(l.cfg.HTTP.Address)
+	adminHost, adminPort, adminErr := net.SplitHostPort(l.cfg.Admin.Address)
+	if err != nil || adminErr != nil || port != adminPort || port == "0" {
 		return
 	}
 	if host == adminHost || isWildcard(host) || isWildcard(adminHost) {
 		l.reject("admin.address", "is the address of the API, http.address = "+l.cfg.HTTP.Address)
 	}
-}
-
-// mustSplit splits an address that parseAddress has passed.
-func mustSplit(address string) (host, port string) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		panic("config: an unchecked address: " + address)
-	}
-	return host, port
 }
 
 func isWildcard(host string) bool {

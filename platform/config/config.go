@@ -222,4 +222,3 @@ type Setting struct {
 func (c Config) Effective() []Setting {
 	return append([]Setting(nil), c.effective...)
 }
-

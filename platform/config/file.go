@@ -64,7 +64,10 @@ func parseYAML(data []byte) (*yaml.Node, error) {
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, errors.New("holds more than one document, or something after the first that is not YAML")
 	}
-	root := resolve(doc.Content[0])
+	root := doc.Content[0]
+	if line := aliasLine(root); line > 0 {
+		return nil, fmt.Errorf("uses an alias in line %d; write the value out", line)
+	}
 	if isNull(root) {
 		return nil, nil
 	}
@@ -78,13 +81,15 @@ func parseYAML(data []byte) (*yaml.Node, error) {
 func (l *loader) section(f file, node *yaml.Node, prefix string) map[string]any {
 	out := map[string]any{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		name, value := node.Content[i], resolve(node.Content[i+1])
+		name, value := node.Content[i], node.Content[i+1]
 		key := prefix + name.Value
 		at := origin{f.name, name.Line}.String()
 		_, leaf := lookup(key)
 		switch _, repeated := out[name.Value]; {
 		case repeated:
 			l.add(Fault{Key: key, Origin: at, Problem: "is set twice in one file"})
+		case strings.Contains(name.Value, "."):
+			l.add(Fault{Key: key, Origin: at, Problem: "has a dot in its name; sections are written nested"})
 		case leaf && isNull(value):
 			l.add(Fault{Key: key, Origin: at, Problem: `has no value; remove the line, or write "" or [] for none`})
 		case leaf:
@@ -115,7 +120,6 @@ func isSection(key string) bool {
 // plain turns a node into string, []any or map[string]any, scalars as they are
 // written.
 func plain(node *yaml.Node) any {
-	node = resolve(node)
 	switch node.Kind {
 	case yaml.SequenceNode:
 		list := make([]any, 0, len(node.Content))
@@ -137,12 +141,18 @@ func plain(node *yaml.Node) any {
 	}
 }
 
-// resolve follows an alias to what it stands for.
-func resolve(node *yaml.Node) *yaml.Node {
+// aliasLine returns the line of the first alias in node, or 0. Aliases are
+// refused: one that holds itself would have no end.
+func aliasLine(node *yaml.Node) int {
 	if node.Kind == yaml.AliasNode {
-		return node.Alias
+		return node.Line
 	}
-	return node
+	for _, child := range node.Content {
+		if line := aliasLine(child); line > 0 {
+			return line
+		}
+	}
+	return 0
 }
 
 func isNull(node *yaml.Node) bool {

@@ -135,14 +135,20 @@ func isHostName(host string) bool {
 	return err != nil
 }
 
+// otherSchemes are what a database URL begins with when it was meant for
+// another program. Any other beginning is not repeated: it may be a secret.
+var otherSchemes = []string{"http", "https", "jdbc", "mysql", "mariadb", "mongodb", "sqlite", "file", "redis"}
+
 // parseDatabaseURL takes what pgx takes. Whatever pgx says of a string that it
 // refuses may quote the password, so none of that is repeated.
 func parseDatabaseURL(text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
-	if scheme, _, ok := strings.Cut(text, "://"); ok && scheme != "postgres" && scheme != "postgresql" && isHostName(scheme) {
-		return "", fmt.Errorf("has the scheme %s", scheme)
+	for _, scheme := range otherSchemes {
+		if strings.HasPrefix(text, scheme+":") {
+			return "", fmt.Errorf("has the scheme %s", scheme)
+		}
 	}
 	_, err := pgconn.ParseConfig(text)
 	var missing *fs.PathError
@@ -281,7 +287,7 @@ func parseOrigin(text string) (string, error) {
 		return "", errors.New("names its scheme's own port, which browsers leave out")
 	}
 	if port := u.Port(); port != "" {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || strconv.FormatUint(n, 10) != port {
 			return "", errors.New("has a port that is not a number from 1 to 65535")
 		}
 	}

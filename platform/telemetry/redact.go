@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,8 @@ var secretKeys = []string{
 	"authorization", "cookie", "credential", "credentials", "jwt", "password", "passwd", "secret",
 	"token", "apikey", "privatekey", "databaseurl", "databaseurldirect",
 }
+
+var separators = strings.NewReplacer("-", "", "_", "", ".", "")
 
 // Redact is a ReplaceAttr for slog handlers: it masks the values of attributes
 // that are secret by name, those in a group with such a name included, and
@@ -36,13 +39,19 @@ func Redact(groups []string, attr slog.Attr) slog.Attr {
 }
 
 func isSecret(key string) bool {
-	key = strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.ToLower(key))
+	key = separators.Replace(strings.ToLower(key))
 	return slices.ContainsFunc(secretKeys, func(s string) bool { return strings.HasSuffix(key, s) })
 }
 
-// redactAny leaves a value alone where no rendering of it shows a secret, and
-// turns it into masked text where one does.
-func redactAny(value slog.Value) slog.Value {
+// redactAny masks an error, a text or bytes as text, and anything else as the
+// JSON that it marshals to: what JSON hides stays hidden in both formats.
+func redactAny(value slog.Value) (out slog.Value) {
+	defer func() {
+		// A nil pointer behind an error or a Stringer must not take the request down.
+		if cause := recover(); cause != nil {
+			out = slog.StringValue(redact.Text(fmt.Sprintf("!PANIC: %v", cause)))
+		}
+	}()
 	switch v := value.Any().(type) {
 	case nil, slog.Level, *slog.Source:
 		return value
@@ -53,46 +62,42 @@ func redactAny(value slog.Value) slog.Value {
 	case []byte:
 		return slog.StringValue(redact.Text(string(v)))
 	default:
-		return redactStructured(value, v)
+		return redactStructured(v)
 	}
 }
 
-func redactStructured(value slog.Value, v any) slog.Value {
+func redactStructured(v any) slog.Value {
 	data, err := json.Marshal(v)
 	if err != nil {
-		return slog.StringValue(redact.Text(fmt.Sprintf("%+v", v)))
+		return slog.StringValue(fmt.Sprintf("!ERROR: %T cannot be marshalled", v))
 	}
+	// Numbers stay as they are written: an id must not become 1e+18.
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
 	var tree any
-	if err := json.Unmarshal(data, &tree); err != nil {
-		return slog.StringValue(redact.Mask)
+	if err := decoder.Decode(&tree); err != nil {
+		return slog.StringValue(fmt.Sprintf("!ERROR: %T marshals to damaged JSON", v))
 	}
-	masked, changed := redactTree(tree)
-	if !changed && redact.Text(fmt.Sprintf("%+v", v)) == fmt.Sprintf("%+v", v) {
-		return value
-	}
-	return slog.AnyValue(masked)
+	return slog.AnyValue(redactTree(tree))
 }
 
-// redactTree masks decoded JSON and tells whether anything was masked.
-func redactTree(node any) (masked any, changed bool) {
+// redactTree masks decoded JSON.
+func redactTree(node any) any {
 	switch n := node.(type) {
 	case string:
-		text := redact.Text(n)
-		return text, text != n
+		return redact.Text(n)
 	case []any:
 		for i := range n {
-			item, itemChanged := redactTree(n[i])
-			n[i], changed = item, changed || itemChanged
+			n[i] = redactTree(n[i])
 		}
 	case map[string]any:
 		for key, member := range n {
 			if isSecret(key) {
-				n[key], changed = redact.Mask, true
+				n[key] = redact.Mask
 				continue
 			}
-			item, itemChanged := redactTree(member)
-			n[key], changed = item, changed || itemChanged
+			n[key] = redactTree(member)
 		}
 	}
-	return node, changed
+	return node
 }

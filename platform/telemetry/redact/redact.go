@@ -44,8 +44,8 @@ func Text(s string) string {
 }
 
 // urlUserinfo masks the userinfo of one URL: the password, or all of it where
-// there is no colon. A URL that does not parse, or a connection URL with an
-// unescaped password, is masked up to its last @.
+// there is no colon. A URL that does not parse, and any connection URL, is
+// masked up to its last @: its password may hold what should have been escaped.
 func urlUserinfo(word string) string {
 	start := strings.Index(word, "://") + len("://")
 	scheme, rest := strings.ToLower(word[:start-len("://")]), word[start:]
@@ -54,10 +54,7 @@ func urlUserinfo(word string) string {
 		authority = rest[:i]
 	}
 	end := strings.LastIndex(authority, "@")
-	_, err := url.Parse(word)
-	if slices.Contains(connectionSchemes, scheme) {
-		end = connectionUserinfoEnd(rest)
-	} else if err != nil {
+	if _, err := url.Parse(word); err != nil || slices.Contains(connectionSchemes, scheme) {
 		end = strings.LastIndex(rest, "@")
 	}
 	if end < 0 {
@@ -68,16 +65,6 @@ func urlUserinfo(word string) string {
 		return word[:start] + maskUser(scheme, user) + rest[end:]
 	}
 	return word[:start] + user + ":" + Mask + rest[end:]
-}
-
-// connectionUserinfoEnd finds the @ after the password of a connection URL,
-// also where the password holds characters that should have been escaped.
-func connectionUserinfoEnd(rest string) int {
-	beforeQuery, _, _ := strings.Cut(rest, "?")
-	if end := strings.LastIndex(beforeQuery, "@"); end >= 0 {
-		return end
-	}
-	return strings.LastIndex(rest, "@")
 }
 
 // maskUser keeps the user name of a connection URL without a password; alone
