@@ -1,0 +1,17 @@
+// Package project is the module of projects. What stands in this file is all
+// that the rest of Docket may know of it.
+package project
+
+import "docket/modules/project/internal/core"
+
+// What project needs of others.
+type (
+	// DeletionListener lets go of a project that is about to be deleted.
+	DeletionListener = core.DeletionListener
+)
+
+// What project offers to others.
+type (
+	// Intake answers which projects a user has, and which take tasks.
+	Intake = core.Intake
+)

@@ -1,0 +1,36 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	sq "github.com/Masterminds/squirrel"
+	"github.com/google/uuid"
+
+	"docket/modules/project/internal/core"
+	"docket/platform/postgres"
+)
+
+// orders says by which column each sort goes; an index starts with the owner
+// and that column.
+var orders = map[core.SortField]postgres.Keyset{
+	core.SortPosition:  {Column: "position", Type: "text"},
+	core.SortName:      {Column: "name_key", Type: "text"},
+	core.SortCreatedAt: {Column: "created_at", Type: "timestamptz"},
+	core.SortUpdatedAt: {Column: "updated_at", Type: "timestamptz"},
+}
+
+// List implements [core.Store].
+func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core.Project, *core.After, error) {
+	order, ok := orders[q.Sort]
+	if !ok {
+		return nil, nil, fmt.Errorf("list projects: no order by %q", q.Sort)
+	}
+	order.Desc = q.Desc
+	projects, next, err := postgres.ListPage(ctx, s.db, owner, fields,
+		sq.Select(columns).From("projects"), order, (*postgres.After)(q.After), q.Limit)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list projects: %w", err)
+	}
+	return projects, (*core.After)(next), nil
+}

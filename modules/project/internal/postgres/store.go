@@ -1,0 +1,103 @@
+// Package postgres keeps projects in PostgreSQL, in the table projects.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"docket/modules/project/internal/core"
+	"docket/platform/fold"
+	"docket/platform/postgres"
+)
+
+// Store implements [core.Store] and [core.Shared].
+type Store struct{ db *postgres.DB }
+
+// NewStore returns a Store in db.
+func NewStore(db *postgres.DB) *Store { return &Store{db: db} }
+
+const columns = `id, name, description, color, position, archived_at, created_at, updated_at, revision`
+
+func fields(p *core.Project) []any {
+	return []any{&p.ID, &p.Name, &p.Description, &p.Color, &p.Position, &p.ArchivedAt, &p.CreatedAt, &p.UpdatedAt, &p.Revision}
+}
+
+// Insert implements [core.Store].
+func (s *Store) Insert(ctx context.Context, owner uuid.UUID, p core.Project) error {
+	const sql = `INSERT INTO projects (user_id, id, name, name_key, description, color, position, archived_at, created_at, updated_at, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	_, err := postgres.Exec(ctx, s.db, owner, sql,
+		p.ID, p.Name, fold.Key(string(p.Name)), p.Description, p.Color, p.Position, p.ArchivedAt, p.CreatedAt, p.UpdatedAt, p.Revision)
+	return asDomain(err, p, "insert project")
+}
+
+// Get implements [core.Store].
+func (s *Store) Get(ctx context.Context, owner, id uuid.UUID) (core.Project, error) {
+	const sql = `SELECT ` + columns + ` FROM projects WHERE user_id = $1 AND id = $2`
+	return s.one(ctx, owner, id, sql)
+}
+
+// Lock implements [core.Store].
+func (s *Store) Lock(ctx context.Context, owner, id uuid.UUID) (core.Project, error) {
+	const sql = `SELECT ` + columns + ` FROM projects WHERE user_id = $1 AND id = $2 FOR UPDATE`
+	return s.one(ctx, owner, id, sql)
+}
+
+func (s *Store) one(ctx context.Context, owner, id uuid.UUID, sql string) (core.Project, error) {
+	p, err := postgres.Get(ctx, s.db, owner, fields, sql, id)
+	if errors.Is(err, postgres.ErrNotFound) {
+		return core.Project{}, core.NotFound(id)
+	}
+	if err != nil {
+		return core.Project{}, fmt.Errorf("get project: %w", err)
+	}
+	return p, nil
+}
+
+// Share implements [core.Shared].
+func (s *Store) Share(ctx context.Context, owner, id uuid.UUID) (core.Project, error) {
+	const sql = `SELECT ` + columns + ` FROM projects WHERE user_id = $1 AND id = $2 FOR SHARE`
+	return s.one(ctx, owner, id, sql)
+}
+
+// Update implements [core.Store].
+func (s *Store) Update(ctx context.Context, owner uuid.UUID, p core.Project) error {
+	const sql = `UPDATE projects
+		SET name = $4, name_key = $5, description = $6, color = $7, position = $8, archived_at = $9, updated_at = $10, revision = $3
+		WHERE user_id = $1 AND id = $2 AND revision = $3 - 1`
+	n, err := postgres.Exec(ctx, s.db, owner, sql,
+		p.ID, p.Revision, p.Name, fold.Key(string(p.Name)), p.Description, p.Color, p.Position, p.ArchivedAt, p.UpdatedAt)
+	if err == nil && n == 0 {
+		return core.ErrRevised
+	}
+	return asDomain(err, p, "update project")
+}
+
+// Delete implements [core.Store].
+func (s *Store) Delete(ctx context.Context, owner, id uuid.UUID) error {
+	const sql = `DELETE FROM projects WHERE user_id = $1 AND id = $2`
+	if _, err := postgres.Exec(ctx, s.db, owner, sql, id); err != nil {
+		return fmt.Errorf("delete project: %w", err)
+	}
+	return nil
+}
+
+// asDomain turns a violated constraint into the failure that it stands for.
+func asDomain(err error, p core.Project, doing string) error {
+	switch postgres.Violated(err) {
+	case "":
+		if err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		return nil
+	case "projects_pkey":
+		return core.ErrExists
+	case "projects_name_key":
+		return core.NameTaken(p.Name)
+	default:
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+}

@@ -1,0 +1,34 @@
+package project
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/fx"
+
+	"docket/modules/project/internal/core"
+	"docket/modules/project/internal/postgres"
+	"docket/modules/project/internal/rest"
+	"docket/platform/position"
+	pg "docket/platform/postgres"
+)
+
+// Module provides the routes of projects and what project offers. It takes a database,
+// a clock, a source of ids, and what the contract says project needs.
+var Module = fx.Module("project",
+	fx.Provide(
+		fx.Private,
+		postgres.NewStore,
+		func(s *postgres.Store) core.Store { return s },
+		func(s *postgres.Store) core.Shared { return s },
+		func(db *pg.DB) core.Transactor { return db },
+		func(now func() time.Time, newID func() uuid.UUID) core.Sources {
+			return core.Sources{Now: now, NewID: newID, LastPosition: position.Last}
+		},
+		core.NewService,
+	),
+	fx.Provide(
+		core.NewIntake,
+		fx.Annotate(rest.Routes, fx.ResultTags(`group:"routes,flatten"`)),
+	),
+)
