@@ -366,7 +366,7 @@ func TestEffectiveMasksSecrets(t *testing.T) {
 func TestLoadReportsEverythingAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := config.Load(config.Sources{
-		Files: files(map[string]string{"production.yaml": "http:\n  adress: 127.0.0.1:80\n  request_timeout: 10\nauth: {jwks_url: \"\"}\n"}),
+		Files: files(map[string]string{"production.yaml": "http:\n  addresses: 127.0.0.1:80\n  request_timeout: 10\nauth: {jwks_url: \"\"}\n"}),
 		Environ: []string{
 			"DOCKET_ENVIRONMENT=production", "DOCKET_LOG_LEVEL=loud", "DOCKET_CORS_ALLOW_ORIGIN=*",
 			"DOCKET_DATABASE_URL=postgres://ada:s3cret@db:port/docket",
@@ -375,7 +375,7 @@ func TestLoadReportsEverythingAtOnce(t *testing.T) {
 	})
 	const want = `settings: 7 faults
   DOCKET_CORS_ALLOW_ORIGIN (environment): no such setting; the nearest is DOCKET_CORS_ALLOW_ORIGINS
-  http.adress (configs/production.yaml:2): no such setting; the nearest is http.address
+  http.addresses (configs/production.yaml:2): no such setting; the nearest is http.address
   database.url (environment DOCKET_DATABASE_URL): is no connection string that pgx can read; in a URL, characters such as @ : / ? # % in the password must be percent-encoded; allowed: postgres://user:password@host:5432/database, or the keyword=value form
   log.format = "xml" (flag --log-format): is not one of the known values; allowed: auto, text or json
   log.level = "loud" (environment DOCKET_LOG_LEVEL): is not a level; allowed: debug, info, warn or error

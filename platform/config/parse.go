@@ -114,6 +114,8 @@ func parseAddress(text string) (string, error) {
 	return text, nil
 }
 
+const hostNameRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
 // isHostName follows RFC 1123 section 2.1, and lets an underscore pass, which
 // container networks use. An all-digit last label is a mistyped address.
 func isHostName(host string) bool {
@@ -125,9 +127,7 @@ func isHostName(host string) bool {
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
 			return false
 		}
-		if strings.ContainsFunc(label, func(r rune) bool {
-			return r >= utf8.RuneSelf || !(unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_')
-		}) {
+		if strings.ContainsFunc(label, func(r rune) bool { return !strings.ContainsRune(hostNameRunes, r) }) {
 			return false
 		}
 	}
@@ -271,25 +271,31 @@ func parseOrigin(text string) (string, error) {
 	}
 	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Scheme == "" || u.Host == "":
+	case err != nil || u.Scheme == "" || u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
 		return "", errors.New("is not scheme://host[:port]")
 	case u.User != nil:
 		return "", errors.New("holds a user name or password")
-	case u.Path != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
+	case u.Path != "" || u.ForceQuery || u.RawQuery != "" || strings.Contains(text, "#"):
 		return "", errors.New("has something after the host (a final slash counts)")
-	case u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
-		return "", errors.New("is not scheme://host[:port]")
+	}
+	return text, checkOriginSpelling(text, u)
+}
+
+// checkOriginSpelling refuses origins that browsers spell in another way.
+func checkOriginSpelling(text string, u *url.URL) error {
+	switch {
 	case strings.ToLower(text) != text:
-		return "", errors.New("has capital letters, which browsers never send; write " + strings.ToLower(text))
+		return errors.New("has capital letters, which browsers never send; write " + strings.ToLower(text))
 	case strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }):
-		return "", errors.New("has letters outside ASCII; browsers send the xn-- form")
+		return errors.New("has letters outside ASCII; browsers send the xn-- form")
 	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
-		return "", errors.New("names its scheme's own port, which browsers leave out")
+		return errors.New("names its scheme's own port, which browsers leave out")
+	case u.Port() == "":
+		return nil
 	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || strconv.FormatUint(n, 10) != port {
-			return "", errors.New("has a port that is not a number from 1 to 65535")
-		}
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	if err != nil || n == 0 || strconv.FormatUint(n, 10) != u.Port() {
+		return errors.New("has a port that is not a number from 1 to 65535")
 	}
-	return text, nil
+	return nil
 }

@@ -144,7 +144,7 @@ func TestDefaultFileNamesEveryVariable(t *testing.T) {
 func TestNearest(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ got, want string }{
-		{nearestEnv("DOCKET_HTTP_ADRESS"), "DOCKET_HTTP_ADDRESS"},
+		{nearestEnv("DOCKET_HTTP_ADDR"), "DOCKET_HTTP_ADDRESS"},
 		{nearestEnv("DOCKET_AUTH_ISSUERS"), "DOCKET_AUTH_ISSUER"},
 		{nearestEnv("DOCKET_DATABASE_URL_DIRECT"), "DATABASE_URL_DIRECT"},
 		{nearestEnv("DOCKET_log_level"), "DOCKET_LOG_LEVEL"},
