@@ -58,7 +58,7 @@ func run(ctx context.Context, command []string) (err error) {
 	if err != nil {
 		return fmt.Errorf("start the scratch PostgreSQL: %w", err)
 	}
-	defer func() { err = errors.Join(err, stop(server)) }()
+	defer func() { err = errors.Join(err, stop(ctx, server)) }()
 
 	if err := server.EnsureDatabase(ctx, database); err != nil {
 		return fmt.Errorf("create the scratch database: %w", err)
@@ -70,8 +70,8 @@ func run(ctx context.Context, command []string) (err error) {
 }
 
 // stop outlives the interrupt that may have ended the command.
-func stop(server *localpg.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+func stop(ctx context.Context, server *localpg.Server) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {
 		return fmt.Errorf("stop the scratch PostgreSQL: %w", err)
