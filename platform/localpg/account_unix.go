@@ -135,6 +135,12 @@ func (a account) passes(path string) bool {
 	return a.barrier(filepath.Dir(path)) == ""
 }
 
+// owns reports whether the account, or the user who runs Docket, owns a file.
+func (a account) owns(info fs.FileInfo) bool {
+	uid, _ := ownerOf(info)
+	return uid == os.Geteuid() || a.drop && uid == a.uid
+}
+
 // give hands a file or folder to the account.
 func (a account) give(path string) error {
 	if !a.drop {

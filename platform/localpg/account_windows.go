@@ -21,3 +21,4 @@ func (account) barrier(string) string                { return "" }
 func (account) passes(string) bool                   { return true }
 func (account) give(string) error                    { return nil }
 func (account) letRead(string) error                 { return nil }
+func (account) owns(fs.FileInfo) bool                { return true }

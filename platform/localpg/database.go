@@ -26,9 +26,11 @@ func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
 }
 
 // CloneDatabase makes a database that starts as a copy of template, to which
-// nothing may be connected.
+// nothing may be connected. It copies files, which suits small databases on a
+// volatile server; the checkpoint that this takes is costly on another.
+// https://www.postgresql.org/docs/current/sql-createdatabase.html
 func (s *Server) CloneDatabase(ctx context.Context, name, template string) error {
-	err := s.administer(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+pgx.Identifier{template}.Sanitize())
+	err := s.administer(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+pgx.Identifier{template}.Sanitize()+" STRATEGY FILE_COPY")
 	if err != nil {
 		return fmt.Errorf("clone the database %s as %s: %w", template, name, err)
 	}

@@ -52,18 +52,21 @@ func newLoopback(ctx context.Context, home layout) (endpoint, error) {
 	return endpoint{port: port, password: strings.TrimSpace(string(password))}, nil
 }
 
+// socketFile is the name that PostgreSQL gives its socket.
+var socketFile = ".s.PGSQL." + strconv.Itoa(socketPort)
+
 // makeSocketFolder prefers a folder inside the data folder, whose path is the
 // same on every start. It falls back to the system's temporary folder when the
 // path is too long for a socket, has a comma (which separates hosts in a
-// connection URL), or is on a file system that has no sockets.
+// connection URL), or is on a file system that has no sockets; then a link in
+// the data folder says where it is, so that it is found after a kill -9.
 func makeSocketFolder(home layout, who account) (string, error) {
 	inside := home.socket()
 	// Left over from a run that was killed; the lock says that it is nobody's.
-	if err := os.RemoveAll(inside); err != nil {
+	if err := removeSocketFolder(inside, who); err != nil {
 		return "", fmt.Errorf("clear the socket folder: %w", err)
 	}
-	file := ".s.PGSQL." + strconv.Itoa(socketPort)
-	if len(filepath.Join(inside, file)) <= maxSocketPath && !strings.ContainsAny(inside, ",\"") {
+	if fitsSocket(inside) {
 		if err := os.Mkdir(inside, 0o700); err != nil {
 			return "", fmt.Errorf("make the socket folder: %w", err)
 		}
@@ -75,18 +78,40 @@ func makeSocketFolder(home layout, who account) (string, error) {
 		}
 	}
 	for _, parent := range []string{os.TempDir(), "/tmp"} {
-		folder, err := os.MkdirTemp(parent, "docket-")
+		folder, err := os.MkdirTemp(parent, socketPrefix)
 		if err != nil {
 			continue
 		}
-		if len(filepath.Join(folder, file)) <= maxSocketPath && who.passes(folder) && takesSockets(folder) {
-			return folder, who.give(folder)
+		if fitsSocket(folder) && who.passes(folder) && takesSockets(folder) {
+			return folder, errors.Join(who.give(folder), os.Symlink(folder, inside))
 		}
 		if err := os.Remove(folder); err != nil {
 			return "", fmt.Errorf("remove the socket folder: %w", err)
 		}
 	}
 	return "", &FolderError{Dir: home.root, Path: inside, Reason: "a Unix socket can be made neither in it nor in the temporary folder"}
+}
+
+func fitsSocket(folder string) bool {
+	return len(filepath.Join(folder, socketFile)) <= maxSocketPath && !strings.ContainsAny(folder, ",\"")
+}
+
+// socketPrefix begins the name of a socket folder in the temporary folder.
+const socketPrefix = "docket-socket-"
+
+// removeSocketFolder removes the folder inside the data folder, or the link
+// there and what it points at if that is a socket folder of ours.
+func removeSocketFolder(inside string, who account) error {
+	target, err := os.Readlink(inside)
+	if err != nil {
+		return os.RemoveAll(inside) // no link: a folder, or nothing
+	}
+	if info, err := os.Lstat(target); err == nil && info.IsDir() && who.owns(info) && strings.HasPrefix(filepath.Base(target), socketPrefix) {
+		if err := os.RemoveAll(target); err != nil {
+			return err
+		}
+	}
+	return os.Remove(inside)
 }
 
 func takesSockets(folder string) bool {
@@ -125,15 +150,17 @@ func (e endpoint) url(database string) string {
 		q.Set("host", e.folder)
 		q.Set("port", strconv.Itoa(e.port))
 	}
-	u.RawQuery = q.Encode()
+	// libpq, and pgx after it, do not read a plus sign as a space.
+	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20")
 	return u.String()
 }
 
-func (e endpoint) remove() error {
+// remove clears away what newEndpoint made.
+func (e endpoint) remove(home layout, who account) error {
 	if e.folder == "" {
 		return nil
 	}
-	return os.RemoveAll(e.folder)
+	return removeSocketFolder(home.socket(), who)
 }
 
 // writeAccessRules writes pg_hba.conf. On a Unix socket, whoever can enter the

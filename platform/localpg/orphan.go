@@ -44,6 +44,9 @@ func stopOrphan(ctx context.Context, home layout, say *teller) error {
 			return err
 		}
 	case stranger:
+		if !isAlive(state.pid) {
+			break // PostgreSQL sees that by itself
+		}
 		if err := disown(home, state.pid); err != nil {
 			return err
 		}

@@ -54,6 +54,9 @@ func runsPostgres(pid int) bool {
 	return strings.EqualFold(filepath.Base(windows.UTF16ToString(name[:size])), "postgres.exe")
 }
 
+// isAlive asks about servers only, as PostgreSQL does on Windows.
+func isAlive(pid int) bool { return runsPostgres(pid) }
+
 func postgresIn(layout) []int { return nil }
 
 func sameOwner(*os.File, fs.FileInfo) error { return nil }

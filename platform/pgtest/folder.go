@@ -28,7 +28,7 @@ func start(ctx context.Context) (*localpg.Server, error) {
 		cache = "" // no home: what has to be fetched lives as long as the test
 	}
 	var failure error
-	for _, parent := range tempFolders() {
+	for _, parent := range localpg.TempDirs() {
 		dir, err := os.MkdirTemp(parent, prefix+strconv.Itoa(os.Getpid())+"-")
 		if err != nil {
 			failure = fmt.Errorf("make a temporary folder: %w", err)
@@ -49,16 +49,6 @@ func start(ctx context.Context) (*localpg.Server, error) {
 	return nil, failure
 }
 
-// tempFolders has /tmp as second choice: root's own temporary folder may be
-// closed to the account that PostgreSQL runs as.
-func tempFolders() []string {
-	dirs := []string{os.TempDir()}
-	if info, err := os.Stat("/tmp"); err == nil && info.IsDir() && dirs[0] != "/tmp" {
-		dirs = append(dirs, "/tmp")
-	}
-	return dirs
-}
-
 func discard(ctx context.Context, server *localpg.Server) error {
 	return errors.Join(server.Stop(ctx), os.RemoveAll(server.Dir()))
 }
@@ -66,7 +56,7 @@ func discard(ctx context.Context, server *localpg.Server) error {
 // sweep removes what test binaries left that were killed or that panicked. It
 // is a courtesy: what it cannot remove, another user's for instance, stays.
 func sweep(ctx context.Context) {
-	for _, parent := range tempFolders() {
+	for _, parent := range localpg.TempDirs() {
 		left, err := filepath.Glob(filepath.Join(parent, prefix+"*"))
 		if err != nil {
 			continue
