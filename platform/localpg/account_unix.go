@@ -19,11 +19,17 @@ func chooseAccount(dir string) (account, error) {
 	if os.Geteuid() != 0 {
 		return account{}, nil
 	}
-	for _, path := range []string{filepath.Join(dir, "pgdata"), dir} {
-		if info, err := os.Stat(path); err == nil {
-			if uid, gid := ownerOf(info); uid != 0 {
-				return account{name: accountName(uid), uid: uid, gid: gid, drop: true}, nil
-			}
+	cluster := filepath.Join(dir, "pgdata")
+	for _, path := range []string{cluster, dir} {
+		info, err := os.Stat(path)
+		if err != nil {
+			continue
+		}
+		uid, gid := ownerOf(info)
+		name, known := accountName(uid)
+		// initdb refuses an account without a name, the server does not mind.
+		if uid != 0 && (known || path == cluster) {
+			return account{name: name, uid: uid, gid: gid, drop: true}, nil
 		}
 	}
 	for _, name := range []string{"postgres", "nobody"} {
@@ -52,11 +58,11 @@ func isOurs(info fs.FileInfo) bool {
 	return uid == os.Geteuid()
 }
 
-func accountName(uid int) string {
+func accountName(uid int) (name string, known bool) {
 	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
-		return u.Username
+		return u.Username, true
 	}
-	return "with number " + strconv.Itoa(uid)
+	return "with number " + strconv.Itoa(uid), false
 }
 
 func (a account) attributes() *syscall.SysProcAttr {
