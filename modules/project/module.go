@@ -18,9 +18,7 @@ import (
 var Module = fx.Module("project",
 	fx.Provide(
 		fx.Private,
-		postgres.NewStore,
-		func(s *postgres.Store) core.Store { return s },
-		func(s *postgres.Store) core.Shared { return s },
+		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.Shared))),
 		func(db *pg.DB) core.Transactor { return db },
 		func(now func() time.Time, newID func() uuid.UUID) core.Sources {
 			return core.Sources{Now: now, NewID: newID, LastPosition: position.Last}

@@ -14,9 +14,7 @@ import (
 var Module = fx.Module("tag",
 	fx.Provide(
 		fx.Private,
-		postgres.NewStore,
-		func(s *postgres.Store) core.Store { return s },
-		func(s *postgres.Store) core.IDs { return s },
+		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.IDs))),
 		func(db *pg.DB) core.Transactor { return db },
 		core.NewService,
 	),

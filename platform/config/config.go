@@ -76,6 +76,8 @@ type Database struct {
 	Pooler PoolerMode
 	// RowSecurity puts row-level security behind every statement.
 	RowSecurity bool
+	// Binaries is the folder of a private server's programs; "" searches.
+	Binaries string
 }
 
 // PoolerMode says whether the database is reached through a pooler.

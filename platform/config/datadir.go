@@ -4,10 +4,10 @@ import "path/filepath"
 
 // userDataDir is where an application keeps a user's data: XDG_DATA_HOME
 // (https://specifications.freedesktop.org/basedir-spec/latest/), Application
-// Support on macOS, LocalAppData on Windows. The test environment has a folder
+// Support on macOS, LocalAppData on Windows, /var/lib for root. The test environment has a folder
 // of its own, so that tests never touch what a person works with. It returns
 // "" where env does not tell.
-func userDataDir(goos string, env map[string]string, e Environment) string {
+func userDataDir(goos string, root bool, env map[string]string, e Environment) string {
 	name := "docket"
 	if e == Test {
 		name = "docket-test"
@@ -20,6 +20,8 @@ func userDataDir(goos string, env map[string]string, e Environment) string {
 		return under(home, "Library", "Application Support", name)
 	case filepath.IsAbs(env["XDG_DATA_HOME"]): // a relative one is to be ignored
 		return filepath.Join(env["XDG_DATA_HOME"], name)
+	case root:
+		return filepath.Join("/var/lib", name)
 	default:
 		return under(home, ".local", "share", name)
 	}

@@ -25,6 +25,9 @@ type Sources struct {
 	// Overrides are the flags that were given, by the key that they set:
 	// data_dir for --data-dir, log.format for --log-format.
 	Overrides map[string]string
+	// Root says that the process runs as root, whose data folder is another:
+	// PostgreSQL runs as an account that cannot pass through /root.
+	Root bool
 }
 
 // Load reads and checks every setting: default.yaml, then <environment>.yaml,
@@ -210,7 +213,7 @@ func (l *loader) decodeAll() {
 // derive works out what is left empty for that purpose.
 func (l *loader) derive() {
 	if l.cfg.DataDir == "" {
-		l.cfg.DataDir = userDataDir(runtime.GOOS, l.env, l.cfg.Environment)
+		l.cfg.DataDir = userDataDir(runtime.GOOS, l.src.Root, l.env, l.cfg.Environment)
 	}
 	if db := &l.cfg.Database; db.URLDirect == "" && !db.Pooled() {
 		db.URLDirect = db.URL

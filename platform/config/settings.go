@@ -81,6 +81,12 @@ var settings = []setting{
 		decode:  one(func(c *Config) *bool { return &c.Database.RowSecurity }, parseOnOff),
 	},
 	{
+		key: "database.binaries", env: []string{"DOCKET_DATABASE_BINARIES"},
+		doc:     "folder with initdb and postgres for the private PostgreSQL; empty searches for one",
+		allowed: "a folder, or empty",
+		decode:  one(func(c *Config) *string { return &c.Database.Binaries }, parseDataDir),
+	},
+	{
 		key: "data_dir", env: []string{"DOCKET_DATA_DIR"},
 		doc:     "where the private PostgreSQL and the development key live",
 		allowed: "a folder, or empty for the user's data folder",

@@ -13,7 +13,7 @@ import (
 	"docket/configs"
 )
 
-// The names that the API's contract fixes.
+// The names that the API's contract fixes, and those that came on top.
 var contract = map[string]string{
 	"DOCKET_ENVIRONMENT":           "environment",
 	"DOCKET_HTTP_ADDRESS":          "http.address",
@@ -23,6 +23,7 @@ var contract = map[string]string{
 	"DATABASE_URL_DIRECT":          "database.url_direct",
 	"DOCKET_DATABASE_POOLER":       "database.pooler",
 	"DOCKET_DATABASE_ROW_SECURITY": "database.row_security",
+	"DOCKET_DATABASE_BINARIES":     "database.binaries",
 	"DOCKET_DATA_DIR":              "data_dir",
 	"DOCKET_LOG_FORMAT":            "log.format",
 	"DOCKET_LOG_LEVEL":             "log.level",
@@ -177,23 +178,27 @@ func TestUserDataDir(t *testing.T) {
 	home := map[string]string{"HOME": "/home/ada", "LocalAppData": "/appdata"}
 	tests := []struct {
 		goos string
+		root bool
 		env  map[string]string
 		e    Environment
 		want string
 	}{
-		{"linux", home, Local, "/home/ada/.local/share/docket"},
-		{"linux", home, Test, "/home/ada/.local/share/docket-test"},
-		{"linux", map[string]string{"HOME": "/home/ada", "XDG_DATA_HOME": "/data"}, Local, "/data/docket"},
-		{"linux", map[string]string{"HOME": "/home/ada", "XDG_DATA_HOME": "data"}, Local, "/home/ada/.local/share/docket"},
-		{"linux", nil, Local, ""},
-		{"darwin", home, Local, "/home/ada/Library/Application Support/docket"},
-		{"windows", home, Local, "/appdata/docket"},
-		{"windows", nil, Local, ""},
+		{"linux", true, home, Local, "/var/lib/docket"},
+		{"linux", true, home, Test, "/var/lib/docket-test"},
+		{"linux", true, map[string]string{"XDG_DATA_HOME": "/data"}, Local, "/data/docket"},
+		{"linux", false, home, Local, "/home/ada/.local/share/docket"},
+		{"linux", false, home, Test, "/home/ada/.local/share/docket-test"},
+		{"linux", false, map[string]string{"HOME": "/home/ada", "XDG_DATA_HOME": "/data"}, Local, "/data/docket"},
+		{"linux", false, map[string]string{"HOME": "/home/ada", "XDG_DATA_HOME": "data"}, Local, "/home/ada/.local/share/docket"},
+		{"linux", false, nil, Local, ""},
+		{"darwin", false, home, Local, "/home/ada/Library/Application Support/docket"},
+		{"windows", false, home, Local, "/appdata/docket"},
+		{"windows", false, nil, Local, ""},
 	}
 	for _, tt := range tests {
-		t.Run(fmt.Sprintf("%s %v", tt.goos, tt.env), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %t %v", tt.goos, tt.root, tt.env), func(t *testing.T) {
 			t.Parallel()
-			if got := userDataDir(tt.goos, tt.env, tt.e); got != tt.want {
+			if got := userDataDir(tt.goos, tt.root, tt.env, tt.e); got != tt.want {
 				t.Errorf("userDataDir = %q, want %q", got, tt.want)
 			}
 		})

@@ -8,8 +8,11 @@
 package httpx
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -61,6 +64,7 @@ type App struct {
 	fiber    *fiber.App
 	routes   []Route
 	inFlight chan struct{}
+	stopping atomic.Bool
 }
 
 // New returns an App without routes.
@@ -74,10 +78,13 @@ func New(c Config) *App {
 		DisableStartupMessage: true,
 		BodyLimit:             MaxBodyBytes,
 		ReadBufferSize:        MaxHeaderBytes,
-		ReadTimeout:           readTimeout,
-		WriteTimeout:          writeTimeout,
-		IdleTimeout:           idleTimeout,
-		ErrorHandler:          a.writeError,
+		// Nothing here takes a form; unpacked ahead of its route, one would
+		// cost memory and files to refuse.
+		DisablePreParseMultipartForm: true,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		ErrorHandler:                 a.refuseUnreadable,
 	})
 	serve := a.fiber.Server().Handler
 	a.fiber.Server().Handler = a.refuseUnknownMethods(serve)
@@ -88,22 +95,53 @@ func New(c Config) *App {
 // Fiber returns the application to listen with, and to test.
 func (a *App) Fiber() *fiber.App { return a.fiber }
 
+// Stop refuses what comes in from now on and waits until what is under way is
+// answered, or ctx ends.
+func (a *App) Stop(ctx context.Context) error {
+	a.stopping.Store(true)
+	if err := a.fiber.ShutdownWithContext(ctx); err != nil {
+		return fmt.Errorf("wait for the requests in flight: %w", err)
+	}
+	return nil
+}
+
+// Stopping reports whether [App.Stop] was called.
+func (a *App) Stopping() bool { return a.stopping.Load() }
+
 // Routes returns what was added with [App.Add], in order.
 func (a *App) Routes() []Route { return a.routes }
 
-// Add serves routes below [BasePath], to authenticated users.
+// Add serves routes below [BasePath], to authenticated users. What can be got
+// can also be asked for with HEAD (RFC 9110, section 9.1).
 func (a *App) Add(routes ...Route) {
 	for _, r := range routes {
 		a.routes = append(a.routes, r)
-		a.fiber.Add(r.Method, BasePath+r.Path, a.authenticate, a.serve(r))
+		serve := a.serve(r)
+		a.fiber.Add(r.Method, BasePath+r.Path, a.authenticate, serve)
+		if r.Method == fiber.MethodGet {
+			a.fiber.Add(fiber.MethodHead, BasePath+r.Path, a.authenticate, serve)
+		}
 	}
 }
 
-// AddPublic serves handler at path, outside the API and to anyone: probes, key
-// sets, documents. What it answers is its own affair; its errors get the
-// envelope.
-func (a *App) AddPublic(path string, handler fiber.Handler) {
-	a.fiber.Get(path, handler)
+// AddProbe serves what check finds at path, outside the API and to anyone.
+func (a *App) AddProbe(path string, check func(ctx context.Context) (View, error)) {
+	a.fiber.Get(path, func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		v, err := check(c.UserContext())
+		if err != nil {
+			return err
+		}
+		return send(c, fiber.StatusOK, append(v.AppendJSON([]byte(`{"success":true,"data":`)), '}'))
+	})
+}
+
+// AddDocument serves a fixed document at path, outside the API and to anyone.
+func (a *App) AddDocument(path, contentType string, body []byte) {
+	a.fiber.Get(path, func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderContentType, contentType)
+		return c.Send(body)
+	})
 }
 
 // cors lets browsers call from the allowed origins. Credentials are on, hence

@@ -34,6 +34,10 @@ type Codec struct{ key []byte }
 // NewCodec returns a Codec for key, which all replicas of a service share.
 func NewCodec(key []byte) *Codec { return &Codec{key: key} }
 
+// Use sets the key of a Codec that was made before its key could be had. It
+// must come before the first cursor.
+func (c *Codec) Use(key []byte) { c.key = key }
+
 // Encode returns the opaque cursor for a, good only together with scope: the
 // user and the query that it belongs to.
 func (c *Codec) Encode(scope string, a After) string {

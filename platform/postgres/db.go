@@ -39,15 +39,26 @@ const (
 )
 
 // DB is a pool of connections to one database. Its methods are safe for
-// concurrent use; [Open] makes it and Close ends it.
+// concurrent use; [New] makes it and Close ends it.
 type DB struct {
 	pool *pgxpool.Pool
 }
 
-// Open prepares a pool and proves with one round trip that the database
-// answers, since a pool by itself connects only when first used. The error
-// wraps [errs.Unavailable] when the database cannot be reached.
+// Open is [New] and a [DB.Ping].
 func Open(ctx context.Context, c Config) (*DB, error) {
+	db, err := New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Ping(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// New prepares a pool, which connects only when first used.
+func New(ctx context.Context, c Config) (*DB, error) {
 	pc, err := pgxpool.ParseConfig(c.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", err)
@@ -66,18 +77,14 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the connection pool: %w", err)
 	}
-	db := &DB{pool: pool}
-	if err := db.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return db, nil
+	return &DB{pool: pool}, nil
 }
 
 // Close waits for borrowed connections to come back, then closes all.
 func (db *DB) Close() { db.pool.Close() }
 
-// Ping asks the database for a sign of life.
+// Ping asks the database for a sign of life. The error is an
+// [errs.Unavailable] when it cannot be reached.
 func (db *DB) Ping(ctx context.Context) error {
 	if err := db.pool.Ping(ctx); err != nil {
 		return translate(ctx, fmt.Errorf("reach the database: %w", err))

@@ -104,7 +104,7 @@ func (k Keyset) page(b sq.SelectBuilder, after *After, limit int) sq.SelectBuild
 		b = b.Where(fmt.Sprintf("(%s, id) %s (?::%s, ?)", k.Column, compare, k.Type), after.Key, after.ID)
 	}
 	return b.
-		Column(fmt.Sprintf("(%s)::text, id", k.Column)).
+		Column(fmt.Sprintf("(%s)::text AS keyset_key, id AS keyset_id", k.Column)).
 		OrderBy(k.Column+" "+direction, "id "+direction).
 		Limit(uint64(limit) + 1) //nolint:gosec // a limit is between 1 and 200
 }

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+
+	"docket/modules/identity"
+	"docket/modules/project"
+	"docket/modules/tag"
+	"docket/modules/task"
+	"docket/platform/auth"
+	"docket/platform/auth/devissuer"
+	"docket/platform/config"
+	"docket/platform/httpx"
+	"docket/platform/page"
+	"docket/platform/postgres"
+	"docket/platform/ratelimit"
+	"docket/platform/telemetry"
+)
+
+// maxInFlight bounds the requests served at once. A request waits for one of a
+// dozen connections most of its time: beyond this many, waiting only makes
+// everybody late.
+const maxInFlight = 1024
+
+// graph is what the program is put together from.
+type graph struct {
+	cfg         config.Config
+	log         *slog.Logger
+	databaseURL string
+	// issuer is the development issuer, nil where tokens come from a real one.
+	issuer *devissuer.Issuer
+}
+
+// newApp puts the program together: platform, modules, and what joins them.
+// Hooks run in the order in which things are made: the pool connects first and
+// the server listens last, so that a stop drains requests before the pool
+// closes.
+func newApp(g graph, more ...fx.Option) *fx.App {
+	return fx.New(append([]fx.Option{wiring(g)}, more...)...)
+}
+
+func wiring(g graph) fx.Option {
+	return fx.Options(
+		fx.WithLogger(func() fxevent.Logger { return telemetry.FxLogger(g.log) }),
+		fx.StartTimeout(startTimeout),
+		fx.Supply(g),
+		fx.Provide(
+			func() func() time.Time { return time.Now },
+			func() func() uuid.UUID { return newID },
+			newDatabase,
+			newCursors,
+			newKeys,
+			newVerifier,
+			newLimiter,
+			newHTTP,
+			newListener,
+		),
+		// modules: one line each
+		identity.Module,
+		project.Module,
+		tag.Module,
+		task.Module,
+		links,
+	)
+}
+
+// newID makes UUIDs of version 7, which sort by when they were made. It can
+// fail only where the system has no randomness, and nothing is safe there.
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func newDatabase(lc fx.Lifecycle, g graph) (*postgres.DB, error) {
+	db, err := postgres.New(context.Background(), postgres.Config{URL: g.databaseURL, Pooler: g.cfg.Database.Pooled()})
+	if err != nil {
+		return nil, err
+	}
+	lc.Append(fx.Hook{
+		OnStart: db.Ping,
+		OnStop:  func(context.Context) error { db.Close(); return nil },
+	})
+	return db, nil
+}
+
+// newCursors makes the codec of cursors, whose key all replicas share.
+func newCursors(lc fx.Lifecycle, db *postgres.DB) *page.Codec {
+	cursors := page.NewCodec(nil)
+	lc.Append(fx.Hook{OnStart: func(ctx context.Context) error {
+		fresh := make([]byte, page.KeySize)
+		if _, err := rand.Read(fresh); err != nil {
+			return fmt.Errorf("make a key for cursors: %w", err)
+		}
+		key, err := db.ServiceKey(ctx, "cursor", fresh)
+		if err != nil {
+			return err
+		}
+		cursors.Use(key)
+		return nil
+	}})
+	return cursors
+}
+
+func newKeys(lc fx.Lifecycle, g graph) (*auth.KeySet, error) {
+	source := auth.Source(nil)
+	if g.issuer != nil {
+		source = g.issuer.KeySet
+	} else {
+		var err error
+		if source, err = auth.HTTPSource(g.cfg.Auth.JWKSURL); err != nil {
+			return nil, fmt.Errorf("auth.jwks_url (DOCKET_AUTH_JWKS_URL): %w", err)
+		}
+	}
+	keys := auth.NewKeySet(source, auth.KeySetConfig{Logger: g.log})
+	lc.Append(fx.Hook{
+		OnStart: keys.Start,
+		OnStop:  func(context.Context) error { keys.Close(); return nil },
+	})
+	return keys, nil
+}
+
+func newVerifier(g graph, keys *auth.KeySet) (*auth.Verifier, error) {
+	c := auth.Config{Audiences: g.cfg.Auth.Audience}
+	for _, i := range g.cfg.Auth.Issuers {
+		c.Issuers = append(c.Issuers, auth.IssuerTrust{Issuer: i.Issuer, Trust: i.Trust})
+	}
+	if g.issuer != nil {
+		c.Issuers = []auth.IssuerTrust{{Issuer: devissuer.IssuerURL, Trust: devissuer.Trust}}
+		c.Audiences = []string{devissuer.Audience}
+	}
+	return auth.NewVerifier(keys, c)
+}
+
+func newLimiter(g graph, now func() time.Time) (httpx.Limiter, error) {
+	if g.cfg.RateLimit.Store != config.StoreMemory {
+		return nil, errors.New("rate_limit.store (DOCKET_RATE_LIMIT_STORE): redis is not built yet; use memory")
+	}
+	return ratelimit.NewMemory(g.cfg.RateLimit.Requests, g.cfg.RateLimit.Window, now)
+}
+
+// surface is what the HTTP application is made of.
+type surface struct {
+	fx.In
+
+	Graph   graph
+	DB      *postgres.DB
+	Keys    *auth.KeySet
+	Cursors *page.Codec
+	Users   *identity.Authenticator
+	Limiter httpx.Limiter
+	Routes  []httpx.Route `group:"routes"`
+}
+
+func newHTTP(s surface) (*httpx.App, error) {
+	cfg := s.Graph.cfg
+	app := httpx.New(httpx.Config{
+		RequestTimeout: cfg.HTTP.RequestTimeout,
+		MaxInFlight:    maxInFlight,
+		TrustedProxies: cfg.HTTP.TrustedProxies,
+		AllowOrigins:   cfg.CORS.AllowOrigins,
+		Users:          s.Users,
+		Limiter:        s.Limiter,
+		Cursors:        s.Cursors,
+		Log:            s.Graph.log,
+		Now:            time.Now,
+		NewID:          newID,
+	})
+	app.Add(s.Routes...)
+	addProbes(app, s.DB, s.Keys)
+	if s.Graph.issuer != nil {
+		app.AddDocument(jwksPath, "application/jwk-set+json", s.Graph.issuer.JWKS())
+	}
+	return app, addDocs(app)
+}
+
+// listener is the API's server.
+type listener struct{ socket net.Listener }
+
+func (l *listener) address() string { return l.socket.Addr().String() }
+
+// newListener binds in OnStart, so that a port that is taken fails the start.
+func newListener(lc fx.Lifecycle, g graph, app *httpx.App, shutdown fx.Shutdowner) *listener {
+	l := &listener{}
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) (err error) {
+			if l.socket, err = new(net.ListenConfig).Listen(ctx, "tcp", g.cfg.HTTP.Address); err != nil {
+				return listenError(g.cfg.HTTP.Address, err)
+			}
+			go func() {
+				if err := app.Fiber().Listener(l.socket); err != nil {
+					g.log.Error("serve", slog.Any("error", err))
+					_ = shutdown.Shutdown(fx.ExitCode(exitFailure)) // fails only where a stop is under way
+				}
+			}()
+			return nil
+		},
+		OnStop: app.Stop,
+	})
+	return l
+}
+
+func listenError(address string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("http.address (DOCKET_HTTP_ADDRESS): %s is taken by another program; stop that, or choose another such as DOCKET_HTTP_ADDRESS=127.0.0.1:0 for any free port: %w", address, err)
+	}
+	return fmt.Errorf("http.address (DOCKET_HTTP_ADDRESS): cannot listen on %s: %w", address, err)
+}

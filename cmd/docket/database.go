@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"docket/platform/config"
+	"docket/platform/localpg"
+	"docket/platform/schema"
+)
+
+// privateDatabase is the database of the private PostgreSQL.
+const privateDatabase = "docket"
+
+// database is where the data is: somebody's server, or a private one that this
+// process started.
+type database struct {
+	url    string
+	server *localpg.Server // nil where the server is somebody's
+	took   time.Duration
+}
+
+// openDatabase starts a private PostgreSQL and brings it to schema.hcl, where
+// none was given.
+func openDatabase(ctx context.Context, cfg config.Config, log *slog.Logger) (*database, error) {
+	if !cfg.PrivateDatabase() {
+		return &database{url: cfg.Database.URL}, nil
+	}
+	began := time.Now()
+	server, err := localpg.Start(ctx, localpg.Options{
+		Dir:      cfg.DataDir,
+		Binaries: cfg.Database.Binaries,
+		Progress: func(line string) { log.Info(line) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start a private PostgreSQL: %w", err)
+	}
+	d := &database{url: server.URL(privateDatabase), server: server}
+	if err := d.migrate(ctx, log); err != nil {
+		return nil, fmt.Errorf("%w (%w)", err, d.stop(stopContext(ctx, stopGrace)))
+	}
+	d.took = time.Since(began)
+	return d, nil
+}
+
+func (d *database) migrate(ctx context.Context, log *slog.Logger) error {
+	if err := d.server.EnsureDatabase(ctx, privateDatabase); err != nil {
+		return fmt.Errorf("make the database: %w", err)
+	}
+	path, err := findSchema()
+	if err != nil {
+		return err
+	}
+	statements, err := schema.Apply(ctx, d.url, path)
+	if err != nil {
+		return fmt.Errorf("bring the private database to %s: %w", path, err)
+	}
+	if len(statements) > 0 {
+		log.Info("schema applied", slog.Int("statements", len(statements)))
+	}
+	return nil
+}
+
+// findSchema looks where the program was started and above, then where the
+// program lies.
+func findSchema() (string, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the working folder: %w", err)
+	}
+	path, err := schema.Find(here)
+	if err == nil {
+		return path, nil
+	}
+	if program, programErr := os.Executable(); programErr == nil {
+		if path, programErr := schema.Find(filepath.Dir(program)); programErr == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("find the schema of the private database: %w; start docket inside a clone of its repository", err)
+}
+
+func (d *database) stop(ctx context.Context) error {
+	if d.server == nil {
+		return nil
+	}
+	if err := d.server.Stop(ctx); err != nil {
+		return fmt.Errorf("stop the private PostgreSQL: %w", err)
+	}
+	return nil
+}
+
+// exited is closed when the private server ends by itself; never for another.
+func (d *database) exited() <-chan struct{} {
+	if d.server == nil {
+		return nil
+	}
+	return d.server.Exited()
+}
+
+func (d *database) err() error {
+	if err := d.server.Err(); err != nil {
+		return fmt.Errorf("the private PostgreSQL ended: %w", err)
+	}
+	return fmt.Errorf("the private PostgreSQL was stopped by somebody else")
+}
+
+func newDatabaseCommand(o *options) *cobra.Command {
+	db := &cobra.Command{
+		Use:     "db",
+		Short:   "Reach the database",
+		Example: `  psql "$(docket db url)"`,
+	}
+	var direct bool
+	url := &cobra.Command{
+		Use:   "url",
+		Short: "Print the address of the database, password included",
+		Long: `Print the address of the database, password included. That of the private
+PostgreSQL leads somewhere only while "docket serve" runs.`,
+		Example: `  psql "$(docket db url)"
+  DATABASE_URL_DIRECT="$(docket db url --direct)" atlas schema apply --env local`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := o.load()
+			if err != nil {
+				return err
+			}
+			address, err := databaseURL(cfg, direct)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), address)
+			return err
+		},
+	}
+	url.Flags().BoolVar(&direct, "direct", false, "the address without the pooler, for schema and administration")
+	db.AddCommand(url)
+	return db
+}
+
+func databaseURL(cfg config.Config, direct bool) (string, error) {
+	switch {
+	case cfg.PrivateDatabase():
+		return localpg.RunningURL(cfg.DataDir, privateDatabase)
+	case !direct:
+		return cfg.Database.URL, nil
+	case cfg.Database.URLDirect == "":
+		return "", fmt.Errorf("only the pooler's address is known; set DATABASE_URL_DIRECT")
+	default:
+		return cfg.Database.URLDirect, nil
+	}
+}

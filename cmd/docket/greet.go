@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+
+	"docket/platform/auth/devissuer"
+	"docket/platform/config"
+)
+
+// greeting is what a person needs who has just started Docket.
+type greeting struct {
+	Message     string `json:"msg"`
+	Environment string `json:"environment"`
+	API         string `json:"api"`
+	Docs        string `json:"docs"`
+	Ready       string `json:"readyz"`
+	Database    string `json:"database,omitempty"`
+	DataDir     string `json:"data_dir,omitempty"`
+	Curl        string `json:"curl,omitempty"`
+}
+
+// greet prints the greeting, once: for a person, or as one JSON line.
+func greet(w io.Writer, cfg config.Config, address string, issuer *devissuer.Issuer, d *database) error {
+	base := "http://" + address
+	g := greeting{
+		Message: "ready", Environment: string(cfg.Environment),
+		API: base + "/api/v1", Docs: base + docsPath, Ready: base + "/readyz",
+	}
+	if d.server != nil {
+		g.Database = fmt.Sprintf("private PostgreSQL %s, up in %s", d.server.Version(), d.took.Round(time.Millisecond))
+		g.DataDir = cfg.DataDir
+	}
+	if issuer != nil {
+		now := time.Now()
+		token, err := issuer.Sign(devissuer.Claims{
+			Subject: devissuer.SubjectFor(developmentEmail), Email: developmentEmail, Name: developmentName,
+			IssuedAt: now, ExpiresAt: now.Add(developmentExpires),
+		})
+		if err != nil {
+			return fmt.Errorf("sign a token: %w", err)
+		}
+		g.Curl = fmt.Sprintf("curl -H 'Authorization: Bearer %s' %s/auth/me", token, g.API)
+	}
+	if !forPeople(w, cfg.Log.Format) {
+		return json.NewEncoder(w).Encode(g)
+	}
+	return g.print(w)
+}
+
+func (g greeting) print(w io.Writer) error {
+	text := fmt.Sprintf("\n  Docket is ready (%s)\n\n", g.Environment)
+	for _, row := range [][2]string{
+		{"API", g.API}, {"docs", g.Docs}, {"database", g.Database}, {"data", g.DataDir},
+	} {
+		if row[1] != "" {
+			text += fmt.Sprintf("  %-10s%s\n", row[0], row[1])
+		}
+	}
+	if g.Curl != "" {
+		text += fmt.Sprintf("\n  Try it, signed in as %s:\n\n%s\n\n  Another token: docket token --email grace@example.com\n", developmentEmail, g.Curl)
+	}
+	_, err := fmt.Fprintln(w, text+"\n  Ctrl-C stops it.")
+	return err
+}
+
+// forPeople reports whether what is written to w is read by a person.
+func forPeople(w io.Writer, format config.LogFormat) bool {
+	if format != config.LogAuto {
+		return format == config.LogText
+	}
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}

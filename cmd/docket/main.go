@@ -1,0 +1,127 @@
+// Command docket is the backend of a task-management product.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	// The zones of users must be known on machines that have no copy of the
+	// time zone database, such as a container without a system in it.
+	_ "time/tzdata"
+
+	"github.com/spf13/cobra"
+
+	"docket/configs"
+	"docket/platform/config"
+)
+
+// Exit codes: a wrong setting or flag is told apart from a failure, so that a
+// supervisor need not restart what cannot come up.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program without its process: what it prints and how it ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "docket:", err)
+	var wrongSettings *config.Error
+	var wrongUsage *usageError
+	if errors.As(err, &wrongSettings) || errors.As(err, &wrongUsage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// options are the flags that every command takes.
+type options struct {
+	dataDir   string
+	logFormat string
+	configs   string
+}
+
+func newRootCommand() *cobra.Command {
+	o := &options{}
+	root := &cobra.Command{
+		Use:   "docket",
+		Short: "The backend of a task-management product",
+		Long: `Docket serves tasks, projects and tags as REST to a web frontend.
+
+With nothing configured it runs on its own: it starts a private PostgreSQL and
+accepts tokens of a development issuer. Settings come from configs/, from
+environment variables and from flags; "docket config" shows them.`,
+		Example: `  docket serve
+  docket token --email ada@example.com`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&o.dataDir, "data-dir", "", "folder of the private PostgreSQL and the development key (DOCKET_DATA_DIR)")
+	flags.StringVar(&o.logFormat, "log-format", "", "text, json, or auto: text on a terminal (DOCKET_LOG_FORMAT)")
+	flags.StringVar(&o.configs, "configs", "", "folder of default.yaml and the environments' files, instead of those built in")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+	})
+	root.AddCommand(newServeCommand(o), newTokenCommand(o), newConfigCommand(o), newDatabaseCommand(o), newVersionCommand())
+	for _, c := range root.Commands() {
+		refuseArguments(c)
+	}
+	return root
+}
+
+// refuseArguments makes a stray argument an error: every command here takes
+// flags alone.
+func refuseArguments(c *cobra.Command) {
+	if c.HasSubCommands() {
+		for _, sub := range c.Commands() {
+			refuseArguments(sub)
+		}
+		return
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return &usageError{fmt.Errorf("%s takes no argument, and got %q; see %s --help", c.CommandPath(), args[0], c.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// load reads the settings.
+func (o *options) load() (config.Config, error) {
+	overrides := map[string]string{}
+	if o.dataDir != "" {
+		overrides["data_dir"] = o.dataDir
+	}
+	if o.logFormat != "" {
+		overrides["log.format"] = o.logFormat
+	}
+	src := config.Sources{Files: configs.Files, Environ: os.Environ(), Overrides: overrides, Root: os.Geteuid() == 0}
+	if o.configs != "" {
+		src.Files, src.FilesName = os.DirFS(o.configs), o.configs
+	}
+	return config.Load(src)
+}

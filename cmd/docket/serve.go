@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/fx"
+
+	"docket/platform/auth/devissuer"
+	"docket/platform/config"
+	"docket/platform/telemetry"
+)
+
+// startTimeout bounds a start: an idle Neon computer takes seconds to wake.
+const startTimeout = 45 * time.Second
+
+// stopGrace is what a stop gets on top of the drain time, to close the pool and
+// to stop a private PostgreSQL.
+const stopGrace = 10 * time.Second
+
+func newServeCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the API",
+		Long: `Serve the API until a first Ctrl-C or SIGTERM, which lets requests in flight
+finish; a second stops at once.
+
+In the environment local, without DATABASE_URL, it starts a private PostgreSQL
+in the data folder and brings it to schema.hcl; without DOCKET_AUTH_JWKS_URL it
+accepts tokens of a development issuer, see "docket token".`,
+		Example: `  docket serve
+  docket serve --data-dir /tmp/docket --log-format json
+  DOCKET_HTTP_ADDRESS=127.0.0.1:9090 docket serve`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := o.load()
+			if err != nil {
+				return err
+			}
+			return serve(c.Context(), cfg, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+}
+
+// serve runs from the first line of output to the last. What was started in
+// one order is stopped in the other.
+func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (err error) {
+	log, _ := telemetry.NewLogger(stderr, telemetry.LogOptions{
+		Format:  telemetry.Format(cfg.Log.Format),
+		Level:   cfg.Log.Level,
+		NoColor: telemetry.NoColor(os.Environ()),
+	})
+	database, err := openDatabase(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, database.stop(stopContext(ctx, stopGrace))) }()
+
+	var issuer *devissuer.Issuer
+	if cfg.DevelopmentIssuer() {
+		if issuer, err = openIssuer(cfg); err != nil {
+			return err
+		}
+	}
+	var listening *listener
+	app := newApp(graph{cfg: cfg, log: log, databaseURL: database.url, issuer: issuer}, fx.Populate(&listening))
+	if err := app.Err(); err != nil {
+		return fmt.Errorf("put the program together: %w", err)
+	}
+	if err := start(ctx, app); err != nil {
+		return err
+	}
+	if err := greet(stdout, cfg, listening.address(), issuer, database); err != nil {
+		log.Warn("greet", slog.Any("error", err))
+	}
+	why := wait(ctx, app, database)
+	log.Info("stopping", slog.String("because", why.reason), slog.Duration("drain_timeout", cfg.HTTP.DrainTimeout))
+	if err := app.Stop(stopContext(ctx, cfg.HTTP.DrainTimeout)); err != nil {
+		why.err = errors.Join(why.err, fmt.Errorf("stop: %w", err))
+	}
+	return why.err
+}
+
+// start starts app, and says of a failure what matters: Fx wraps it in where it
+// was called from.
+func start(ctx context.Context, app *fx.App) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := app.Start(ctx); err != nil {
+		return err
+	}
+	return nil
+}
+
+// ending is why a server stops; err is nil where somebody asked it to.
+type ending struct {
+	reason string
+	err    error
+}
+
+func wait(ctx context.Context, app *fx.App, d *database) ending {
+	select {
+	case <-ctx.Done():
+		return ending{reason: "a signal asked for it"}
+	case s := <-app.Wait():
+		return ending{reason: "the server failed", err: fmt.Errorf("the server ended with code %d", s.ExitCode)}
+	case <-d.exited():
+		return ending{reason: "the private PostgreSQL ended", err: d.err()}
+	}
+}
+
+// stopContext gives a stop its time. It outlives ctx, whose end is what began
+// the stop, and ends at a second signal.
+func stopContext(ctx context.Context, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, func() { cancel(); stop() })
+	return ctx
+}

@@ -1,0 +1,19 @@
+// Package task is the module of tasks. What stands in this file is all that
+// the rest of Docket may know of it.
+package task
+
+import "docket/modules/task/internal/core"
+
+// What task needs of others.
+type (
+	// Projects answers which projects a user has, and which take tasks.
+	Projects = core.Projects
+	// Tags answers which tags a user has.
+	Tags = core.Tags
+)
+
+// What task offers to others.
+type (
+	// Release lets go of a project or a tag that is about to be deleted.
+	Release = core.Release
+)

@@ -1,0 +1,95 @@
+package core
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Store keeps tasks. Each method works on the tasks of one owner and takes
+// part in the unit of work of its context.
+type Store interface {
+	// Insert keeps a new task. It returns [ErrExists] or [ErrReferenceGone].
+	Insert(ctx context.Context, owner uuid.UUID, t Task) error
+	// Get returns one task, or [NotFound].
+	Get(ctx context.Context, owner, id uuid.UUID) (Task, error)
+	// List returns one page, and where it ended if more follow.
+	List(ctx context.Context, owner uuid.UUID, q Query) ([]Task, *After, error)
+	// Update keeps t in place of its revision before. It returns [ErrRevised]
+	// where that is not the present one, or [ErrReferenceGone].
+	Update(ctx context.Context, owner uuid.UUID, t Task) error
+	// Lock is Get, and keeps everybody else from changing the task until the
+	// unit of work ends.
+	Lock(ctx context.Context, owner, id uuid.UUID) (Task, error)
+	// Delete removes the task and everything below it, or [NotFound].
+	Delete(ctx context.Context, owner, id uuid.UUID) error
+}
+
+// Tree is how tasks hang together: each below its parent.
+type Tree interface {
+	// LockTree keeps every other unit of work that calls it from going on
+	// until this one ends, so that two moves never make a cycle between them.
+	LockTree(ctx context.Context, owner uuid.UUID) error
+	// Ancestry returns the task and those above it, the topmost last; nothing
+	// where there is no such task.
+	Ancestry(ctx context.Context, owner, id uuid.UUID) ([]Ancestor, error)
+	// Height returns how many levels the task and what is below it span.
+	Height(ctx context.Context, owner, id uuid.UUID) (int, error)
+	// MoveBelow puts everything below the task into a project, nil for the
+	// inbox.
+	MoveBelow(ctx context.Context, owner, id uuid.UUID, project *uuid.UUID, now time.Time) error
+	// CloseBelow gives everything open below the task a closed status.
+	CloseBelow(ctx context.Context, owner, id uuid.UUID, status Status, now time.Time) error
+}
+
+// Ancestor is a task seen from below.
+type Ancestor struct {
+	ID        uuid.UUID
+	ProjectID *uuid.UUID
+}
+
+// Projects answers where tasks may go.
+type Projects interface {
+	// TakesTasks reports whether the owner has this project, and whether it
+	// takes tasks. Inside a unit of work the answer holds until its end.
+	TakesTasks(ctx context.Context, owner, project uuid.UUID) (exists, takes bool, err error)
+}
+
+// Tags answers what tasks may carry.
+type Tags interface {
+	// MissingTags returns those of ids that the owner does not have as tags.
+	MissingTags(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error)
+}
+
+// Transactor runs fn as one unit of work.
+type Transactor interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// Query says which tasks to list, in which order.
+type Query struct {
+	Sort  SortField
+	Desc  bool
+	After *After
+	Limit int
+}
+
+// SortField is what tasks can be listed by; ties are broken by id.
+type SortField string
+
+// The fields tasks can be listed by. Titles sort without regard to letter
+// case, priorities from none to urgent.
+const (
+	SortCreatedAt SortField = "created_at"
+	SortUpdatedAt SortField = "updated_at"
+	SortTitle     SortField = "title"
+	SortPriority  SortField = "priority"
+	SortPosition  SortField = "position"
+)
+
+// After is where the page before ended.
+type After struct {
+	Key string
+	ID  uuid.UUID
+}

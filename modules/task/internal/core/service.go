@@ -1,0 +1,234 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"docket/platform/errs"
+)
+
+// maxAttempts bounds how often a write starts over because another came in
+// between. Each time somebody else's write succeeded, so losing this often
+// means that the task is being hammered.
+const maxAttempts = 10
+
+// Service is what can be done with tasks.
+type Service struct {
+	store   Store
+	tree    Tree
+	places  Places
+	tx      Transactor
+	sources Sources
+}
+
+// Places are the other modules' things that tasks refer to.
+type Places struct {
+	Projects Projects
+	Tags     Tags
+}
+
+// Sources are where a Service gets what it cannot decide by itself.
+type Sources struct {
+	Now   func() time.Time
+	NewID func() uuid.UUID
+	// LastPosition returns the key of a task that is made now and goes behind
+	// all others.
+	LastPosition func(now time.Time, id uuid.UUID) string
+}
+
+// NewService returns a Service that keeps tasks in store.
+func NewService(store Store, tree Tree, places Places, tx Transactor, sources Sources) *Service {
+	return &Service{store: store, tree: tree, places: places, tx: tx, sources: sources}
+}
+
+// Get returns one task, or [NotFound].
+func (s *Service) Get(ctx context.Context, owner, id uuid.UUID) (Task, error) {
+	return s.store.Get(ctx, owner, id)
+}
+
+// List returns one page of the owner's tasks, and where it ended if more
+// follow.
+func (s *Service) List(ctx context.Context, owner uuid.UUID, q Query) ([]Task, *After, error) {
+	return s.store.List(ctx, owner, q)
+}
+
+// Create makes a task with an id of the server's choice.
+func (s *Service) Create(ctx context.Context, owner uuid.UUID, change Change) (task Task, err error) {
+	id := s.sources.NewID()
+	err = s.untilUncontended(func() error {
+		task, err = s.insert(ctx, owner, id, change)
+		return err
+	})
+	return task, err
+}
+
+// Update changes what change names and leaves the rest, or [NotFound].
+func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (task Task, err error) {
+	err = s.untilUncontended(func() error {
+		current, err := s.store.Get(ctx, owner, id)
+		if err != nil {
+			return err
+		}
+		task, err = s.revise(ctx, owner, current, current.draft(), guard, change)
+		return err
+	})
+	return task, err
+}
+
+// Put makes the task with this id what change says and nothing else, whether
+// it was there or not, and reports whether it is new.
+func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (task Task, created bool, err error) {
+	err = s.untilUncontended(func() error {
+		current, err := s.store.Get(ctx, owner, id)
+		created = errs.KindOf(err) == errs.NotFound
+		switch {
+		case created:
+			if guard != nil {
+				if err := guard(nil); err != nil {
+					return err
+				}
+			}
+			task, err = s.insert(ctx, owner, id, change)
+			return err
+		case err != nil:
+			return err
+		default:
+			task, err = s.revise(ctx, owner, current, NewDraft(), guard, change)
+			return err
+		}
+	})
+	return task, created, err
+}
+
+// Delete removes the task and everything below it, or [NotFound].
+func (s *Service) Delete(ctx context.Context, owner, id uuid.UUID, guard Guard) error {
+	if guard == nil {
+		return s.store.Delete(ctx, owner, id)
+	}
+	return s.tx.InTx(ctx, func(ctx context.Context) error {
+		current, err := s.store.Lock(ctx, owner, id)
+		if err != nil {
+			return err
+		}
+		if err := guard(&current); err != nil {
+			return err
+		}
+		return s.store.Delete(ctx, owner, id)
+	})
+}
+
+func (s *Service) insert(ctx context.Context, owner, id uuid.UUID, change Change) (Task, error) {
+	d := NewDraft()
+	faults := change(&d)
+	if d.ProjectID == nil && d.ParentID == nil {
+		return s.keepNew(ctx, owner, id, d, faults)
+	}
+	// What the task refers to must stay as it is until the task is there.
+	var t Task
+	err := s.tx.InTx(ctx, func(ctx context.Context) error {
+		more, conflict, err := s.place(ctx, owner, nil, &d)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, more...)
+		if conflict != nil && len(faults) == 0 {
+			return conflict
+		}
+		t, err = s.keepNew(ctx, owner, id, d, faults)
+		return err
+	})
+	return t, err
+}
+
+func (s *Service) keepNew(ctx context.Context, owner, id uuid.UUID, d Draft, faults errs.Faults) (Task, error) {
+	if err := s.checkRest(ctx, owner, d, nil, faults); err != nil {
+		return Task{}, err
+	}
+	now := s.instant()
+	t := newTask(id, d, s.sources.LastPosition(now, id), now)
+	return t, s.store.Insert(ctx, owner, t)
+}
+
+// revise applies change to draft and keeps the outcome in place of current. A
+// change that changes nothing writes nothing.
+func (s *Service) revise(ctx context.Context, owner uuid.UUID, current Task, draft Draft, guard Guard, change Change) (Task, error) {
+	if guard != nil {
+		if err := guard(&current); err != nil {
+			return Task{}, err
+		}
+	}
+	faults := change(&draft)
+	if same(current.ProjectID, draft.ProjectID) && same(current.ParentID, draft.ParentID) {
+		if err := s.checkRest(ctx, owner, draft, current.TagIDs, faults); err != nil {
+			return Task{}, err
+		}
+		next, differs := current.revised(draft, s.instant())
+		switch {
+		case !differs:
+			return current, nil
+		case next.Status != current.Status && next.Status.Closed():
+			return next, s.tx.InTx(ctx, func(ctx context.Context) error { return s.keep(ctx, owner, current, next) })
+		default:
+			return next, s.store.Update(ctx, owner, next)
+		}
+	}
+	return s.relocate(ctx, owner, current, draft, faults)
+}
+
+// relocate is the part of revise for a task that gets another parent or
+// project.
+func (s *Service) relocate(ctx context.Context, owner uuid.UUID, current Task, draft Draft, faults errs.Faults) (next Task, err error) {
+	err = s.tx.InTx(ctx, func(ctx context.Context) error {
+		more, conflict, err := s.place(ctx, owner, &current, &draft)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, more...)
+		if conflict != nil && len(faults) == 0 {
+			return conflict
+		}
+		if err := s.checkRest(ctx, owner, draft, current.TagIDs, faults); err != nil {
+			return err
+		}
+		var differs bool
+		if next, differs = current.revised(draft, s.instant()); !differs {
+			return nil
+		}
+		return s.keep(ctx, owner, current, next)
+	})
+	return next, err
+}
+
+// keep replaces current by next, and takes what is below along.
+func (s *Service) keep(ctx context.Context, owner uuid.UUID, current, next Task) error {
+	if err := s.store.Update(ctx, owner, next); err != nil {
+		return err
+	}
+	if !same(current.ProjectID, next.ProjectID) {
+		if err := s.tree.MoveBelow(ctx, owner, next.ID, next.ProjectID, next.UpdatedAt); err != nil {
+			return err
+		}
+	}
+	if next.Status != current.Status && next.Status.Closed() {
+		return s.tree.CloseBelow(ctx, owner, next.ID, next.Status, next.UpdatedAt)
+	}
+	return nil
+}
+
+// untilUncontended runs a read-modify-write again where another write came in
+// between.
+func (s *Service) untilUncontended(write func() error) error {
+	for range maxAttempts {
+		err := write()
+		if !errors.Is(err, ErrRevised) && !errors.Is(err, ErrExists) && !errors.Is(err, ErrReferenceGone) {
+			return err
+		}
+	}
+	return errs.New(errs.Conflict, "the task is being changed by too many requests at once; try again")
+}
+
+// instant is the present to the microsecond, which is what PostgreSQL keeps.
+func (s *Service) instant() time.Time { return s.sources.Now().UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,37 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	sq "github.com/Masterminds/squirrel"
+	"github.com/google/uuid"
+
+	"docket/modules/task/internal/core"
+	"docket/platform/postgres"
+)
+
+// orders says by which column each sort goes; an index starts with the owner
+// and that column.
+var orders = map[core.SortField]postgres.Keyset{
+	core.SortCreatedAt: {Column: "created_at", Type: "timestamptz"},
+	core.SortUpdatedAt: {Column: "updated_at", Type: "timestamptz"},
+	core.SortTitle:     {Column: "title_key", Type: "text"},
+	core.SortPriority:  {Column: "priority", Type: "smallint"},
+	core.SortPosition:  {Column: "position", Type: "text"},
+}
+
+// List implements [core.Store].
+func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core.Task, *core.After, error) {
+	order, ok := orders[q.Sort]
+	if !ok {
+		return nil, nil, fmt.Errorf("list tasks: no order by %q", q.Sort)
+	}
+	order.Desc = q.Desc
+	tasks, next, err := postgres.ListPage(ctx, s.db, owner, fields,
+		sq.Select(columns).From("tasks"), order, (*postgres.After)(q.After), q.Limit)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list tasks: %w", err)
+	}
+	return tasks, (*core.After)(next), nil
+}

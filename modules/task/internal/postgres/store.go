@@ -1,0 +1,129 @@
+// Package postgres keeps tasks in PostgreSQL, in the tables tasks and
+// task_tags.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"docket/modules/task/internal/core"
+	"docket/platform/fold"
+	"docket/platform/postgres"
+)
+
+// Store implements [core.Store], [core.Tree] and [core.References].
+type Store struct{ db *postgres.DB }
+
+// NewStore returns a Store in db.
+func NewStore(db *postgres.DB) *Store { return &Store{db: db} }
+
+// columns ends with a subquery per row: for a page of tasks that is cheaper
+// than a join that has to be grouped again.
+const columns = `id, title, description, status, priority, due_at, due_on::text, project_id, parent_id, position,
+	completed_at, created_at, updated_at, revision,
+	ARRAY(SELECT tag_id FROM task_tags WHERE task_tags.user_id = tasks.user_id AND task_tags.task_id = tasks.id ORDER BY tag_id)`
+
+func fields(t *core.Task) []any {
+	return []any{
+		&t.ID, &t.Title, &t.Description, &t.Status, &t.Priority, &t.DueAt, &t.DueOn, &t.ProjectID, &t.ParentID, &t.Position,
+		&t.CompletedAt, &t.CreatedAt, &t.UpdatedAt, &t.Revision, &t.TagIDs,
+	}
+}
+
+// Insert implements [core.Store].
+func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Task) error {
+	const sql = `WITH task AS (
+			INSERT INTO tasks (user_id, id, title, title_key, description, status, priority, due_at, due_on,
+				project_id, parent_id, position, completed_at, created_at, updated_at, revision)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		)
+		INSERT INTO task_tags (user_id, task_id, tag_id) SELECT $1, $2, unnest($17::uuid[])`
+	_, err := postgres.Exec(ctx, s.db, owner, sql,
+		t.ID, t.Title, fold.Key(string(t.Title)), t.Description, t.Status, t.Priority, t.DueAt, (*string)(t.DueOn),
+		t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.CreatedAt, t.UpdatedAt, t.Revision, t.TagIDs)
+	return asDomain(err, "insert task")
+}
+
+// Get implements [core.Store].
+func (s *Store) Get(ctx context.Context, owner, id uuid.UUID) (core.Task, error) {
+	const sql = `SELECT ` + columns + ` FROM tasks WHERE user_id = $1 AND id = $2`
+	return s.one(ctx, owner, id, sql)
+}
+
+// Lock implements [core.Store].
+func (s *Store) Lock(ctx context.Context, owner, id uuid.UUID) (core.Task, error) {
+	const sql = `SELECT ` + columns + ` FROM tasks WHERE user_id = $1 AND id = $2 FOR UPDATE`
+	return s.one(ctx, owner, id, sql)
+}
+
+func (s *Store) one(ctx context.Context, owner, id uuid.UUID, sql string) (core.Task, error) {
+	t, err := postgres.Get(ctx, s.db, owner, fields, sql, id)
+	if errors.Is(err, postgres.ErrNotFound) {
+		return core.Task{}, core.NotFound(id)
+	}
+	if err != nil {
+		return core.Task{}, fmt.Errorf("get task: %w", err)
+	}
+	return t, nil
+}
+
+// Update implements [core.Store]. Of the tags it touches only those that
+// change.
+func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Task) error {
+	const sql = `WITH task AS (
+			UPDATE tasks SET title = $4, title_key = $5, description = $6, status = $7, priority = $8, due_at = $9, due_on = $10,
+				project_id = $11, parent_id = $12, position = $13, completed_at = $14, updated_at = $15, revision = $3
+			WHERE user_id = $1 AND id = $2 AND revision = $3 - 1
+			RETURNING id
+		), removed AS (
+			DELETE FROM task_tags USING task
+			WHERE task_tags.user_id = $1 AND task_tags.task_id = task.id AND NOT task_tags.tag_id = ANY($16::uuid[])
+		), added AS (
+			INSERT INTO task_tags (user_id, task_id, tag_id)
+			SELECT $1, task.id, tag_id FROM task, unnest($16::uuid[]) AS tag_id
+			ON CONFLICT DO NOTHING
+		)
+		SELECT id FROM task`
+	n, err := postgres.Exec(ctx, s.db, owner, sql,
+		t.ID, t.Revision, t.Title, fold.Key(string(t.Title)), t.Description, t.Status, t.Priority, t.DueAt, (*string)(t.DueOn),
+		t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.UpdatedAt, t.TagIDs)
+	if err == nil && n == 0 {
+		return core.ErrRevised
+	}
+	return asDomain(err, "update task")
+}
+
+// Delete implements [core.Store]: the foreign key to the parent takes what is
+// below along.
+func (s *Store) Delete(ctx context.Context, owner, id uuid.UUID) error {
+	const sql = `DELETE FROM tasks WHERE user_id = $1 AND id = $2`
+	n, err := postgres.Exec(ctx, s.db, owner, sql, id)
+	if err != nil {
+		return fmt.Errorf("delete task: %w", err)
+	}
+	if n == 0 {
+		return core.NotFound(id)
+	}
+	return nil
+}
+
+// references are the foreign keys to what may go away at any moment.
+var references = []string{"tasks_project_fk", "tasks_parent_fk", "task_tags_tag_fk"}
+
+// asDomain turns a violated constraint into the failure that it stands for.
+func asDomain(err error, doing string) error {
+	switch violated := postgres.Violated(err); {
+	case err == nil:
+		return nil
+	case violated == "tasks_pkey":
+		return core.ErrExists
+	case slices.Contains(references, violated):
+		return core.ErrReferenceGone
+	default:
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+}

@@ -1,0 +1,102 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"docket/modules/task/internal/core"
+	"docket/platform/postgres"
+)
+
+// treeLock keeps the advisory locks on trees apart from those of other uses.
+const treeLock = 0x7472
+
+// LockTree implements [core.Tree]. A lock of the transaction works behind a
+// pooler too; two owners that happen to share one wait for each other now and
+// then, nothing else.
+func (s *Store) LockTree(ctx context.Context, owner uuid.UUID) error {
+	const sql = `SELECT pg_advisory_xact_lock($2, $3) WHERE $1::uuid IS NOT NULL`
+	key := int32(binary.BigEndian.Uint32(owner[12:])) //nolint:gosec // any 32 bits will do
+	if _, err := postgres.Exec(ctx, s.db, owner, sql, int32(treeLock), key); err != nil {
+		return fmt.Errorf("lock the tree of tasks: %w", err)
+	}
+	return nil
+}
+
+// Ancestry implements [core.Tree]. Its depth is bounded in case a cycle ever
+// got in.
+func (s *Store) Ancestry(ctx context.Context, owner, id uuid.UUID) ([]core.Ancestor, error) {
+	const sql = `WITH RECURSIVE above AS (
+			SELECT id, parent_id, project_id, 1 AS level FROM tasks WHERE user_id = $1 AND id = $2
+			UNION ALL
+			SELECT tasks.id, tasks.parent_id, tasks.project_id, above.level + 1
+			FROM above JOIN tasks ON tasks.user_id = $1 AND tasks.id = above.parent_id
+			WHERE above.level <= $3
+		)
+		SELECT id, project_id FROM above ORDER BY level`
+	above, err := postgres.List(ctx, s.db, owner,
+		func(a *core.Ancestor) []any { return []any{&a.ID, &a.ProjectID} }, sql, id, core.MaxLevels)
+	if err != nil {
+		return nil, fmt.Errorf("look up the ancestors of a task: %w", err)
+	}
+	return above, nil
+}
+
+// below lists a task's descendants with their level, the task itself being of
+// level 1.
+const below = `WITH RECURSIVE below AS (
+		SELECT id, 1 AS level FROM tasks WHERE user_id = $1 AND id = $2
+		UNION ALL
+		SELECT tasks.id, below.level + 1
+		FROM below JOIN tasks ON tasks.user_id = $1 AND tasks.parent_id = below.id
+		WHERE below.level <= $3
+	) `
+
+// Height implements [core.Tree].
+func (s *Store) Height(ctx context.Context, owner, id uuid.UUID) (int, error) {
+	const sql = below + `SELECT coalesce(max(level), 0) FROM below`
+	height, err := postgres.Get(ctx, s.db, owner, func(n *int) []any { return []any{n} }, sql, id, core.MaxLevels)
+	if err != nil {
+		return 0, fmt.Errorf("measure the tree below a task: %w", err)
+	}
+	return height, nil
+}
+
+// MoveBelow implements [core.Tree].
+func (s *Store) MoveBelow(ctx context.Context, owner, id uuid.UUID, project *uuid.UUID, now time.Time) error {
+	const sql = below + `UPDATE tasks SET project_id = $4, updated_at = $5, revision = revision + 1
+		FROM below WHERE tasks.user_id = $1 AND tasks.id = below.id AND below.level > 1`
+	_, err := postgres.Exec(ctx, s.db, owner, sql, id, core.MaxLevels, project, now)
+	return asDomain(err, "move the tree below a task")
+}
+
+// CloseBelow implements [core.Tree].
+func (s *Store) CloseBelow(ctx context.Context, owner, id uuid.UUID, status core.Status, now time.Time) error {
+	const sql = below + `UPDATE tasks SET status = $4, completed_at = $5, updated_at = $5, revision = revision + 1
+		FROM below WHERE tasks.user_id = $1 AND tasks.id = below.id AND below.level > 1 AND tasks.status IN ('todo', 'in_progress')`
+	_, err := postgres.Exec(ctx, s.db, owner, sql, id, core.MaxLevels, status, now)
+	return asDomain(err, "close the tree below a task")
+}
+
+// ToInbox implements [core.References].
+func (s *Store) ToInbox(ctx context.Context, owner, project uuid.UUID, now time.Time) error {
+	const sql = `UPDATE tasks SET project_id = NULL, updated_at = $3, revision = revision + 1
+		WHERE user_id = $1 AND project_id = $2`
+	_, err := postgres.Exec(ctx, s.db, owner, sql, project, now)
+	return asDomain(err, "take tasks out of a project")
+}
+
+// Untag implements [core.References].
+func (s *Store) Untag(ctx context.Context, owner, tag uuid.UUID, now time.Time) error {
+	const sql = `WITH untagged AS (
+			DELETE FROM task_tags WHERE user_id = $1 AND tag_id = $2 RETURNING task_id
+		)
+		UPDATE tasks SET updated_at = $3, revision = revision + 1
+		FROM untagged WHERE tasks.user_id = $1 AND tasks.id = untagged.task_id`
+	_, err := postgres.Exec(ctx, s.db, owner, sql, tag, now)
+	return asDomain(err, "take a tag off tasks")
+}

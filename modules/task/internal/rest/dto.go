@@ -1,0 +1,65 @@
+package rest
+
+import (
+	"github.com/google/uuid"
+
+	"docket/modules/task/internal/core"
+	"docket/platform/errs"
+	"docket/platform/httpx"
+)
+
+func path(id uuid.UUID) string { return "/tasks/" + id.String() }
+
+// taskView is a task as clients see it.
+type taskView core.Task
+
+func view(t core.Task) taskView { return taskView(t) }
+
+// AppendJSON implements [httpx.View].
+func (v taskView) AppendJSON(dst []byte) []byte {
+	j := httpx.NewJSON(dst)
+	j.ID("id", v.ID)
+	j.String("title", string(v.Title))
+	j.StringOrNull("description", (*string)(v.Description))
+	j.String("status", string(v.Status))
+	j.String("priority", v.Priority.String())
+	j.InstantOrNull("due_at", v.DueAt)
+	j.StringOrNull("due_on", (*string)(v.DueOn))
+	j.IDOrNull("project_id", v.ProjectID)
+	j.IDOrNull("parent_id", v.ParentID)
+	j.IDs("tag_ids", v.TagIDs)
+	j.String("position", v.Position)
+	j.InstantOrNull("completed_at", v.CompletedAt)
+	j.Instant("created_at", v.CreatedAt)
+	j.Instant("updated_at", v.UpdatedAt)
+	return j.End()
+}
+
+// whole reads a body that says everything of a task: a create, a replacement.
+func whole(r *httpx.Request) core.Change {
+	return func(d *core.Draft) errs.Faults {
+		body := r.Body()
+		body.Require("title")
+		return read(body, d)
+	}
+}
+
+// some reads a body that says what is to change: a merge patch (RFC 7396).
+func some(r *httpx.Request) core.Change {
+	return func(d *core.Draft) errs.Faults { return read(r.Body(), d) }
+}
+
+func read(body *httpx.Object, d *core.Draft) errs.Faults {
+	httpx.Text(body, "title", &d.Title, core.ParseTitle)
+	httpx.TextOrNull(body, "description", &d.Description, core.ParseDescription)
+	httpx.Text(body, "status", &d.Status, core.ParseStatus)
+	httpx.Text(body, "priority", &d.Priority, core.ParsePriority)
+	httpx.TextOrNull(body, "due_at", &d.DueAt, core.ParseInstant)
+	httpx.TextOrNull(body, "due_on", &d.DueOn, core.ParseDate)
+	httpx.IDOrNull(body, "project_id", &d.ProjectID)
+	d.ProjectNamed = body.Has("project_id")
+	httpx.IDOrNull(body, "parent_id", &d.ParentID)
+	httpx.IDs(body, "tag_ids", &d.TagIDs, core.MaxTags)
+	body.ReadOnly("id", "position", "completed_at", "created_at", "updated_at")
+	return body.Faults()
+}

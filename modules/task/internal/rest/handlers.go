@@ -1,0 +1,63 @@
+package rest
+
+import (
+	"docket/modules/task/internal/core"
+	"docket/platform/httpx"
+	"docket/platform/page"
+)
+
+type handlers struct{ tasks *core.Service }
+
+func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
+	task, err := h.tasks.Create(r.Context(), r.Owner(), whole(r))
+	if err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.Created(path(task.ID), view(task)), nil
+}
+
+func (h handlers) list(r *httpx.Request) (httpx.Response, error) {
+	p := r.Page()
+	tasks, next, err := h.tasks.List(r.Context(), r.Owner(), core.Query{
+		Sort: core.SortField(p.Sort), Desc: p.Desc, After: (*core.After)(p.After), Limit: p.Limit,
+	})
+	if err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.List(tasks, view, (*page.After)(next)), nil
+}
+
+func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
+	task, err := h.tasks.Get(r.Context(), r.Owner(), r.ID())
+	if err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.OK(view(task)), nil
+}
+
+func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
+	task, err := h.tasks.Update(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), some(r))
+	if err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.OK(view(task)), nil
+}
+
+func (h handlers) put(r *httpx.Request) (httpx.Response, error) {
+	task, created, err := h.tasks.Put(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), whole(r))
+	switch {
+	case err != nil:
+		return httpx.Response{}, err
+	case created:
+		return httpx.Created(path(task.ID), view(task)), nil
+	default:
+		return httpx.OK(view(task)), nil
+	}
+}
+
+func (h handlers) delete(r *httpx.Request) (httpx.Response, error) {
+	if err := h.tasks.Delete(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view)); err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.NoContent(), nil
+}

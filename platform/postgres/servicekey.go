@@ -1,0 +1,27 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ServiceKey returns the secret of this name that all replicas share: the one
+// that stands in the database, or fresh, where none does yet.
+func (db *DB) ServiceKey(ctx context.Context, name string, fresh []byte) ([]byte, error) {
+	const get = `SELECT key FROM service_keys WHERE name = $1`
+	const add = `INSERT INTO service_keys (name, key) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
+	dest := func(key *[]byte) []any { return []any{key} }
+
+	key, err := GetUnowned(ctx, db, dest, get, name)
+	if errors.Is(err, ErrNotFound) {
+		if _, err := db.conn(ctx).Exec(ctx, add, name, fresh); err != nil {
+			return nil, fmt.Errorf("keep the service key %s: %w", name, translate(ctx, err))
+		}
+		key, err = GetUnowned(ctx, db, dest, get, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("get the service key %s: %w", name, err)
+	}
+	return key, nil
+}
