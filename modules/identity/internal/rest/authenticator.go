@@ -23,11 +23,7 @@ func NewAuthenticator(tokens *auth.Verifier, users *core.Service) *Authenticator
 
 // Authenticate returns the id of the user whose token authorization carries.
 func (a *Authenticator) Authenticate(ctx context.Context, authorization string) (uuid.UUID, error) {
-	token, err := auth.BearerToken(authorization)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	p, err := a.tokens.Verify(ctx, token)
+	p, err := a.tokens.Authenticate(ctx, authorization)
 	if err != nil {
 		return uuid.Nil, err
 	}
