@@ -12,9 +12,10 @@ import (
 // envelopeFiles are the one place that writes the envelope of answers.
 var envelopeFiles = []string{"platform/httpx/envelope.go", "platform/httpx/response.go"}
 
-// envelopeMember is how the envelope's first member shows in a string: as
-// JSON, as a tag of a struct, as a name on its own.
-var envelopeMember = regexp.MustCompile(`"success["\\,]|^success$`)
+// envelopeMember is how the envelope shows in a string that writes it: as the
+// beginning of JSON, as a tag of a struct, as a name on its own. A page that
+// explains the envelope is not meant.
+var envelopeMember = regexp.MustCompile(`^\s*\{\s*"success"|\bjson:"success[",]|^success$`)
 
 // envelopes looks for a second place that writes the envelope.
 func envelopes(all []source) []breach {
@@ -60,7 +61,7 @@ func TestEnvelopesRefuse(t *testing.T) {
 	t.Parallel()
 	found := envelopes(files{
 		"modules/a/internal/rest/a.go": "package rest\n\nvar body = `{\"success\":true}`\n\ntype t struct {\n\tOK bool `json:\"success,omitempty\"`\n}\n\n" +
-			"var m = map[string]any{\"success\": true}\n\nvar fine = \"a success\"\n",
+			"var m = map[string]any{\"success\": true}\n\nvar fine = \"a success\"\n\nvar page = `<p>It answers <code>{\"success\": true}</code></p>`\n",
 		"cmd/docket/app.go":                  "package main\n\nconst body = \"{\\\"success\\\": false}\"\n",
 		"platform/httpx/envelope.go":         "package httpx\n\nvar body = `{\"success\":true}`\n",
 		"platform/httpx/httpxtest/client.go": "package httpxtest\n\nvar body = `{\"success\":true}`\n",

@@ -323,6 +323,29 @@ func builders(all []source) []breach {
 	return found
 }
 
+// unowned is the door of platform/postgres through which a statement goes
+// without an owner, and identified the one module that asks who somebody is.
+const (
+	unowned    = "GetUnowned"
+	identified = "identity"
+)
+
+// doors keeps modules from sending statements without an owner.
+func doors(all []source) []breach {
+	var found []breach
+	for _, s := range all {
+		if s.isTest() || s.owner() == "" || s.owner() == identified {
+			continue
+		}
+		for _, use := range s.uses(module + "platform/postgres") {
+			if strings.Contains(use.Name, "Unowned") {
+				found = append(found, s.breach(use.Pos(), "use postgres.Get, List, ListPage or Exec", "postgres.%s sends a statement without an owner", use.Name))
+			}
+		}
+	}
+	return found
+}
+
 func (s source) beginsStatement(d ast.Decl) token.Pos {
 	alias, at := s.nameOf(squirrel), token.NoPos
 	ast.Inspect(d, func(n ast.Node) bool {
@@ -368,6 +391,17 @@ func TestStatements(t *testing.T) {
 	t.Run("builders", func(t *testing.T) {
 		t.Parallel()
 		none(t, builders(all))
+	})
+	t.Run("doors", func(t *testing.T) {
+		t.Parallel()
+		none(t, doors(all))
+		seen := false
+		for _, s := range all {
+			seen = seen || s.owner() == identified && slices.ContainsFunc(s.uses(module+"platform/postgres"), func(u *ast.Ident) bool { return u.Name == unowned })
+		}
+		if !seen {
+			t.Errorf("module %s no longer uses postgres.%s: what does now?", identified, unowned)
+		}
 	})
 }
 
@@ -546,6 +580,18 @@ var always = sq.Delete("notes")
 	planted(t, found,
 		"list.go:13: a statement is built without the user\n\tinstead: hand the builder to postgres.ListPage",
 		"list.go:15: a statement is built", "list.go:17: a statement is built")
+}
+
+func TestDoorsRefuse(t *testing.T) {
+	t.Parallel()
+	const use = "package postgres\n\nimport pg \"docket/platform/postgres\"\n\nvar get, unowned = pg.Get, pg.GetUnowned\n"
+	found := doors(files{
+		"modules/a/internal/postgres/store.go":        use,
+		"modules/a/internal/postgres/store_test.go":   use,
+		"modules/identity/internal/postgres/store.go": use,
+		"cmd/docket/app.go":                           use,
+	}.tree(t))
+	planted(t, found, "modules/a/internal/postgres/store.go:5: postgres.GetUnowned sends a statement without an owner\n\tinstead: use postgres.Get")
 }
 
 // inFunc is a file with these strings, one a line from the fifth on.
