@@ -1,25 +1,30 @@
 package localpg
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // account is whom PostgreSQL's programs run as. The zero value is the user who
 // runs Docket; PostgreSQL refuses root, so that root drops to another account.
 type account struct {
 	name     string
-	uid, gid int
+	uid, gid uint32
 	drop     bool
 }
 
-// command prepares a program of PostgreSQL's to run as the account, in a
-// process group of its own, so that a Ctrl-C in the terminal reaches only
-// Docket, which then stops the server in order.
-func (a account) command(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(program, args...)
+// command prepares a program to run as the account, in a process group of its
+// own, so that a Ctrl-C in the terminal reaches only Docket, which then stops
+// the server in order. Ending ctx kills the group.
+func (a account) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Cancel = func() error { return killGroup(cmd.Process) }
+	// A grandchild may hold the output open after the program was killed.
+	cmd.WaitDelay = time.Second
 	cmd.Env = cleanEnvironment(os.Environ())
 	cmd.Dir = filepath.Dir(program)
 	cmd.SysProcAttr = a.attributes()

@@ -19,18 +19,18 @@ import (
 )
 
 // ordinaryAccount is one that root may become, and not the one it prefers.
-func ordinaryAccount(t *testing.T) (uid, gid int) {
+func ordinaryAccount(t *testing.T) (uid, gid uint32) {
 	t.Helper()
 	u, err := user.Lookup("nobody")
 	if err != nil {
 		t.Skipf("needs an account nobody: %v", err)
 	}
-	uid, err1 := strconv.Atoi(u.Uid)
-	gid, err2 := strconv.Atoi(u.Gid)
+	uid64, err1 := strconv.ParseUint(u.Uid, 10, 32)
+	gid64, err2 := strconv.ParseUint(u.Gid, 10, 32)
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	return uid, gid
+	return uint32(uid64), uint32(gid64)
 }
 
 func needRoot(t *testing.T) {
@@ -60,14 +60,14 @@ func TestAsOrdinaryUser(t *testing.T) {
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chown(home, uid, gid); err != nil {
+	if err := os.Chown(home, int(uid), int(gid)); err != nil {
 		t.Fatal(err)
 	}
 	// What runs as another account, or fetches from the network, stays out.
 	cmd := exec.CommandContext(testContext(t), program, "-test.v", "-test.skip=TestAsOrdinaryUser|TestRoot|TestFetch")
 	cmd.Dir = home
 	cmd.Env = append(cleanEnvironment(os.Environ()), "HOME="+home, "XDG_DATA_HOME=")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: gid}}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -116,7 +116,7 @@ func TestRootDropsToAnAccount(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
 	s := mustStart(t, filepath.Join(tempFolder(t), "data"))
-	if uid := serverUID(t, s); uid == 0 || int(uid) != s.account.uid {
+	if uid := serverUID(t, s); uid == 0 || uid != s.account.uid {
 		t.Errorf("the server runs as %d, the account is %+v", uid, s.account)
 	}
 	if got, want := ask(t, s, "SELECT current_user::text"), owner; got != want {
@@ -146,12 +146,12 @@ func TestRootServesAnothersFolderAsItsOwner(t *testing.T) {
 	needRoot(t)
 	want, gid := ordinaryAccount(t)
 	dir := tempFolder(t)
-	if err := os.Chown(dir, want, gid); err != nil {
+	if err := os.Chown(dir, int(want), int(gid)); err != nil {
 		t.Fatal(err)
 	}
 	s, err := Start(testContext(t), Options{Dir: dir, Volatile: true})
 	tended(t, s, err)
-	if uid := serverUID(t, s); int(uid) != want {
+	if uid := serverUID(t, s); uid != want {
 		t.Errorf("the server runs as %d", uid)
 	}
 	mustStop(t, s)

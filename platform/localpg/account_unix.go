@@ -37,38 +37,41 @@ func chooseAccount(dir string) (account, error) {
 		if err != nil {
 			continue
 		}
-		uid, err1 := strconv.Atoi(u.Uid)
-		gid, err2 := strconv.Atoi(u.Gid)
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
 		if err := errors.Join(err1, err2); err != nil {
 			return account{}, fmt.Errorf("look up the account %s: %w", name, err)
 		}
-		return account{name: name, uid: uid, gid: gid, drop: true}, nil
+		return account{name: name, uid: uint32(uid), gid: uint32(gid), drop: true}, nil
 	}
 	return account{}, errors.New("PostgreSQL does not run as root, and there is neither an account postgres nor an account nobody that it could run as: run docket as an ordinary user")
 }
 
-func ownerOf(info fs.FileInfo) (uid, gid int) {
-	st := info.Sys().(*syscall.Stat_t)
-	return int(st.Uid), int(st.Gid)
+func ownerOf(info fs.FileInfo) (uid, gid uint32) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		panic("localpg: file information that is not from a Unix system") // os never returns such
+	}
+	return st.Uid, st.Gid
 }
 
 // isOurs reports whether a file belongs to the user who runs Docket.
 func isOurs(info fs.FileInfo) bool {
 	uid, _ := ownerOf(info)
-	return uid == os.Geteuid()
+	return int(uid) == os.Geteuid()
 }
 
-func accountName(uid int) (name string, known bool) {
-	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+func accountName(uid uint32) (name string, known bool) {
+	if u, err := user.LookupId(fmt.Sprint(uid)); err == nil {
 		return u.Username, true
 	}
-	return "with number " + strconv.Itoa(uid), false
+	return fmt.Sprint("with number ", uid), false
 }
 
 func (a account) attributes() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if a.drop {
-		attr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
+		attr.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid}
 	}
 	return attr
 }
@@ -101,7 +104,7 @@ func (a account) letThrough(dir string, info fs.FileInfo) error {
 	if !ours {
 		return nil
 	}
-	if err := errors.Join(os.Chown(dir, 0, a.gid), os.Chmod(dir, info.Mode().Perm()|0o010)); err != nil {
+	if err := errors.Join(os.Chown(dir, 0, int(a.gid)), os.Chmod(dir, info.Mode().Perm()|0o010)); err != nil {
 		return &FolderError{Dir: dir, Path: dir, Reason: "the account " + a.name + " cannot be let through", Err: err}
 	}
 	return nil
@@ -144,7 +147,7 @@ func (a account) passes(path string) bool {
 // owns reports whether the account, or the user who runs Docket, owns a file.
 func (a account) owns(info fs.FileInfo) bool {
 	uid, _ := ownerOf(info)
-	return uid == os.Geteuid() || a.drop && uid == a.uid
+	return int(uid) == os.Geteuid() || a.drop && uid == a.uid
 }
 
 // give hands a file or folder to the account.
@@ -152,7 +155,7 @@ func (a account) give(path string) error {
 	if !a.drop {
 		return nil
 	}
-	if err := os.Lchown(path, a.uid, a.gid); err != nil {
+	if err := os.Lchown(path, int(a.uid), int(a.gid)); err != nil {
 		return fmt.Errorf("hand %s to the account %s: %w", path, a.name, err)
 	}
 	return nil
@@ -163,5 +166,6 @@ func (a account) letRead(path string) error {
 	if !a.drop {
 		return nil
 	}
-	return errors.Join(os.Lchown(path, 0, a.gid), os.Chmod(path, 0o640))
+	//nolint:gosec // that the account's group reads it is the purpose
+	return errors.Join(os.Lchown(path, 0, int(a.gid)), os.Chmod(path, 0o640))
 }

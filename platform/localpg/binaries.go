@@ -23,6 +23,10 @@ type binaries struct {
 
 func (b binaries) supported() bool { return b.major >= MinMajor && b.major <= MaxMajor }
 
+// fits reports whether the server can serve a folder that the major version
+// made, or any when that is "".
+func (b binaries) fits(made string) bool { return made == "" || made == strconv.Itoa(b.major) }
+
 func (b binaries) String() string { return b.version + " in " + b.folder }
 
 // search is where installed servers may be.
@@ -72,11 +76,11 @@ func (s search) folders() []string {
 		if !filepath.IsAbs(dir) || !hasPrograms(dir) {
 			continue
 		}
-		real, err := filepath.EvalSymlinks(filepath.Join(dir, program("postgres")))
-		if err != nil || seen[real] {
+		resolved, err := filepath.EvalSymlinks(filepath.Join(dir, program("postgres")))
+		if err != nil || seen[resolved] {
 			continue
 		}
-		seen[real] = true
+		seen[resolved] = true
 		folders = append(folders, dir)
 	}
 	return folders
@@ -128,7 +132,7 @@ func probe(ctx context.Context, who account, dir string) (binaries, error) {
 		initdb:   filepath.Join(dir, program("initdb")),
 		postgres: filepath.Join(dir, program("postgres")),
 	}
-	cmd := who.command(b.postgres, "--version")
+	cmd := who.command(ctx, b.postgres, "--version")
 	cmd.Dir = filepath.VolumeName(dir) + string(filepath.Separator)
 	out, err := runTool(ctx, cmd)
 	if errors.Is(err, fs.ErrPermission) && who.drop {
@@ -146,20 +150,28 @@ func probe(ctx context.Context, who account, dir string) (binaries, error) {
 	return b, err
 }
 
+// finder finds the server for a data folder.
+type finder struct {
+	Options
+	env  environment
+	home layout
+	who  account
+	say  *teller
+}
+
 // provide finds or fetches a server that can serve the folder: of the version
 // that made it, or of any supported one when it is new.
-func provide(ctx context.Context, o Options, env environment, home layout, who account, say *teller) (binaries, error) {
-	made, err := home.madeBy()
+func (f finder) provide(ctx context.Context) (binaries, error) {
+	made, err := f.home.madeBy()
 	if err != nil {
 		return binaries{}, err
 	}
-	fits := func(b binaries) bool { return made == "" || made == strconv.Itoa(b.major) }
-	if o.Binaries != "" {
-		return chosen(ctx, o.Binaries, who, home, made, fits)
+	if f.Binaries != "" {
+		return f.chosen(ctx, made)
 	}
 	var found, rejected []string
-	for _, dir := range env.search.folders() {
-		b, err := probe(ctx, who, dir)
+	for _, dir := range f.env.search.folders() {
+		b, err := probe(ctx, f.who, dir)
 		switch {
 		case ctx.Err() != nil:
 			return binaries{}, fmt.Errorf("look for PostgreSQL: %w", context.Cause(ctx))
@@ -168,36 +180,36 @@ func provide(ctx context.Context, o Options, env environment, home layout, who a
 		case !b.supported():
 			rejected = append(rejected, b.String())
 			found = append(found, b.String())
-		case fits(b):
+		case b.fits(made):
 			return b, nil
 		default:
 			found = append(found, b.String())
 		}
 	}
-	b, err := fetched(ctx, o, env, home, who, made, say)
+	b, err := f.fetched(ctx, made)
 	if !errors.Is(err, errNotFetchable) {
 		return b, err
 	}
 	if made != "" {
-		return binaries{}, &VersionError{Dir: home.root, Made: made, Found: found}
+		return binaries{}, &VersionError{Dir: f.home.root, Made: made, Found: found}
 	}
 	return binaries{}, &MissingError{Rejected: rejected}
 }
 
 // chosen takes the server that a setting names, or none.
-func chosen(ctx context.Context, dir string, who account, home layout, made string, fits func(binaries) bool) (binaries, error) {
-	abs, err := filepath.Abs(dir)
+func (f finder) chosen(ctx context.Context, made string) (binaries, error) {
+	dir, err := filepath.Abs(f.Binaries)
 	if err != nil {
-		return binaries{}, fmt.Errorf("find PostgreSQL's programs in %s: %w", dir, err)
+		return binaries{}, fmt.Errorf("find PostgreSQL's programs in %s: %w", f.Binaries, err)
 	}
-	b, err := probe(ctx, who, abs)
+	b, err := probe(ctx, f.who, dir)
 	switch {
 	case err != nil:
 		return binaries{}, fmt.Errorf("use the PostgreSQL that the settings name: %w", err)
 	case !b.supported():
 		return binaries{}, fmt.Errorf("use the PostgreSQL that the settings name: %s is not one of the versions %d to %d", b, MinMajor, MaxMajor)
-	case !fits(b):
-		return binaries{}, &VersionError{Dir: home.root, Made: made, Found: []string{b.String()}}
+	case !b.fits(made):
+		return binaries{}, &VersionError{Dir: f.home.root, Made: made, Found: []string{b.String()}}
 	}
 	return b, nil
 }
@@ -210,7 +222,7 @@ func checkPassage(ctx context.Context, home layout, who account, b binaries) err
 	if barrier == "" {
 		return nil
 	}
-	cmd := who.command(b.postgres, "--version")
+	cmd := who.command(ctx, b.postgres, "--version")
 	cmd.Dir = home.root
 	if _, err := runTool(ctx, cmd); err == nil {
 		return nil

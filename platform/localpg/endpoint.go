@@ -33,7 +33,7 @@ func newEndpoint(ctx context.Context, home layout, who account, loopback bool) (
 	if loopback {
 		return newLoopback(ctx, home)
 	}
-	folder, err := makeSocketFolder(home, who)
+	folder, err := makeSocketFolder(ctx, home, who)
 	if err != nil {
 		return endpoint{}, err
 	}
@@ -60,7 +60,7 @@ var socketFile = ".s.PGSQL." + strconv.Itoa(socketPort)
 // path is too long for a socket, has a comma (which separates hosts in a
 // connection URL), or is on a file system that has no sockets; then a link in
 // the data folder says where it is, so that it is found after a kill -9.
-func makeSocketFolder(home layout, who account) (string, error) {
+func makeSocketFolder(ctx context.Context, home layout, who account) (string, error) {
 	inside := home.socket()
 	// Left over from a run that was killed; the lock says that it is nobody's.
 	if err := removeSocketFolder(inside, who); err != nil {
@@ -70,7 +70,7 @@ func makeSocketFolder(home layout, who account) (string, error) {
 		if err := os.Mkdir(inside, 0o700); err != nil {
 			return "", fmt.Errorf("make the socket folder: %w", err)
 		}
-		if takesSockets(inside) {
+		if takesSockets(ctx, inside) {
 			return inside, who.give(inside)
 		}
 		if err := os.Remove(inside); err != nil {
@@ -82,7 +82,7 @@ func makeSocketFolder(home layout, who account) (string, error) {
 		if err != nil {
 			continue
 		}
-		if fitsSocket(folder) && who.passes(folder) && takesSockets(folder) {
+		if fitsSocket(folder) && who.passes(folder) && takesSockets(ctx, folder) {
 			return folder, errors.Join(who.give(folder), os.Symlink(folder, inside))
 		}
 		if err := os.Remove(folder); err != nil {
@@ -114,9 +114,9 @@ func removeSocketFolder(inside string, who account) error {
 	return os.Remove(inside)
 }
 
-func takesSockets(folder string) bool {
-	path := filepath.Join(folder, "probe")
-	l, err := net.Listen("unix", path)
+func takesSockets(ctx context.Context, folder string) bool {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "unix", filepath.Join(folder, "probe"))
 	if err != nil {
 		return false
 	}

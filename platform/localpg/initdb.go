@@ -94,7 +94,7 @@ func (s *Server) initdb(ctx context.Context, dir string, volatile, loopback bool
 	}
 	var err error
 	for _, locale := range locales(s.binaries.major) {
-		cmd := s.account.command(s.binaries.initdb, append(args, locale...)...)
+		cmd := s.account.command(ctx, s.binaries.initdb, append(args, locale...)...)
 		cmd.Dir = dir
 		if _, err = runTool(ctx, cmd); err == nil || !strings.Contains(err.Error(), "locale") {
 			return err

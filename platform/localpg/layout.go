@@ -81,11 +81,11 @@ func claim(dir string) (layout, account, error) {
 	if err := makeFolder(abs, who); err != nil {
 		return layout{}, account{}, err
 	}
-	real, err := filepath.EvalSymlinks(abs)
+	resolved, err := filepath.EvalSymlinks(abs)
 	if err != nil {
 		return layout{}, account{}, fmt.Errorf("find the data folder %s: %w", abs, err)
 	}
-	return layout{root: real}, who, nil
+	return layout{root: resolved}, who, nil
 }
 
 func makeFolder(dir string, who account) error {

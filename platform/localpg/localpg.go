@@ -107,7 +107,7 @@ func start(ctx context.Context, o Options, env environment) (_ *Server, err erro
 	if err := stopOrphan(ctx, home, say); err != nil {
 		return nil, fmt.Errorf("stop the PostgreSQL that an earlier run left behind in %s: %w", home.root, err)
 	}
-	bin, err := provide(ctx, o, env, home, who, say)
+	bin, err := finder{Options: o, env: env, home: home, who: who, say: say}.provide(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +213,7 @@ func (s *Server) runOnce(ctx context.Context, o Options, env environment, say *t
 		return err
 	}
 	defer log.Close()
-	cmd := s.account.command(s.binaries.postgres, settings(s.home, s.endpoint, hba, o.Volatile)...)
+	cmd := s.account.command(context.WithoutCancel(ctx), s.binaries.postgres, settings(s.home, s.endpoint, hba, o.Volatile)...)
 	cmd.Dir = s.home.data()
 	cmd.Stdout, cmd.Stderr = log, log
 	if s.process, err = launch(cmd); err != nil {
@@ -294,5 +294,9 @@ func freePort(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}
 	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, fmt.Errorf("find a free port: unexpected address %v", l.Addr())
+	}
+	return addr.Port, nil
 }

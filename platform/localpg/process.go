@@ -1,7 +1,6 @@
 package localpg
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,28 +102,16 @@ func (p *process) signal(how stopMode) error {
 	return nil
 }
 
-// runTool runs one of PostgreSQL's programs, or npm, to its end and returns
-// what it printed. Ending ctx kills it with everything that it started.
+// runTool runs a command to its end and returns what it printed.
 func runTool(ctx context.Context, cmd *exec.Cmd) (string, error) {
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	// A grandchild may hold the pipe open after the program itself was killed.
-	cmd.WaitDelay = time.Second
-	if err := cmd.Start(); err != nil {
-		return "", fmt.Errorf("run %s: %w", cmd.Path, err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	select {
-	case err := <-ended:
-		text := strings.TrimSpace(out.String())
-		if err != nil {
-			return text, fmt.Errorf("run %s: %w: %s", cmd.Path, err, text)
-		}
+	out, err := cmd.CombinedOutput()
+	text := strings.TrimSpace(string(out))
+	switch {
+	case err == nil:
 		return text, nil
-	case <-ctx.Done():
-		killGroup(cmd)
-		<-ended
+	case ctx.Err() != nil:
 		return "", fmt.Errorf("run %s: %w", cmd.Path, context.Cause(ctx))
+	default:
+		return text, fmt.Errorf("run %s: %w: %s", cmd.Path, err, text)
 	}
 }

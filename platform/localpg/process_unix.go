@@ -5,7 +5,6 @@ package localpg
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"syscall"
 )
 
@@ -27,7 +26,11 @@ func sendStop(pid int, how stopMode) error {
 	return err
 }
 
-func killGroup(cmd *exec.Cmd) {
-	// The group may be gone already, which is what is wanted.
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+// killGroup ends a process and what it started.
+func killGroup(leader *os.Process) error {
+	err := syscall.Kill(-leader.Pid, syscall.SIGKILL)
+	if errors.Is(err, syscall.ESRCH) {
+		return os.ErrProcessDone
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package localpg
 import (
 	"fmt"
 	"os"
-	"os/exec"
 )
 
 // stopMode is a way of stopping PostgreSQL, as the signal number that its
@@ -44,7 +43,5 @@ func sendStop(pid int, how stopMode) error {
 	return nil
 }
 
-func killGroup(cmd *exec.Cmd) {
-	// It may be gone already, which is what is wanted.
-	_ = cmd.Process.Kill()
-}
+// killGroup ends a process; what it started ends when its pipes break.
+func killGroup(leader *os.Process) error { return leader.Kill() }

@@ -102,6 +102,16 @@ func orphan(t *testing.T, dir string) *Server {
 	return s
 }
 
+// awaitExit waits until this process has noticed that its child has ended.
+func awaitExit(t *testing.T, s *Server) {
+	t.Helper()
+	select {
+	case <-s.Exited():
+	case <-time.After(deadline):
+		t.Fatal("the server still runs")
+	}
+}
+
 func TestOrphanIsStopped(t *testing.T) {
 	t.Parallel()
 	dir := tempFolder(t)
@@ -109,11 +119,7 @@ func TestOrphanIsStopped(t *testing.T) {
 	keep(t, old)
 	busy := connect(t, old.URL("postgres"))
 	checkKept(t, mustStart(t, dir))
-	select {
-	case <-old.Exited():
-	default:
-		t.Error("the orphan still runs")
-	}
+	awaitExit(t, old)
 	if err := old.Err(); err != nil {
 		t.Errorf("the orphan was not stopped cleanly: %v", err)
 	}
@@ -160,7 +166,7 @@ func TestStalePidFile(t *testing.T) {
 	who := s.account
 	other := mustStart(t, tempFolder(t))
 	mustStop(t, s)
-	stranger := who.command(lookPath(t, "sleep"), "600")
+	stranger := who.command(context.WithoutCancel(t.Context()), lookPath(t, "sleep"), "600")
 	stranger.Dir = s.home.data()
 	if err := stranger.Start(); err != nil {
 		t.Fatal(err)
@@ -265,11 +271,7 @@ func TestRemove(t *testing.T) {
 			t.Error("the folder is still there")
 		}
 	}
-	select {
-	case <-old.Exited():
-	default:
-		t.Error("the orphan still runs")
-	}
+	awaitExit(t, old)
 	link := filepath.Join(tempFolder(t), "link")
 	precious := tempFolder(t)
 	if err := os.Symlink(precious, link); err != nil {

@@ -5,9 +5,10 @@ import (
 	"path/filepath"
 )
 
-// roomInMemory is what a file system in memory must have free, in bytes, to be
-// proposed for a volatile server: a container's may be far smaller.
-const roomInMemory = 1 << 30
+// roomInMemory is what a file system in memory must have free, in pages of
+// 4 KiB or more, to be proposed for a volatile server: 1 GiB, where a
+// container's may be far smaller.
+const roomInMemory = 1 << 30 >> 12
 
 // TempDirs returns where a temporary data folder can be made, best first. On
 // Linux that is a file system in memory if there is one with room, since a

@@ -8,7 +8,7 @@ func memoryDir() string {
 	if err := unix.Statfs(dir, &fs); err != nil || fs.Type != unix.TMPFS_MAGIC {
 		return ""
 	}
-	if unix.Access(dir, unix.W_OK|unix.X_OK) != nil || fs.Bavail*uint64(fs.Bsize) < roomInMemory {
+	if unix.Access(dir, unix.W_OK|unix.X_OK) != nil || fs.Bavail < roomInMemory {
 		return ""
 	}
 	return dir

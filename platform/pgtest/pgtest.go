@@ -71,7 +71,7 @@ func URL(t testing.TB) string {
 		t.Fatalf("pgtest: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := afterwards(t)
+		ctx, cancel := afterwards(t.Context())
 		defer cancel()
 		if err := server.DropDatabase(ctx, name); err != nil {
 			t.Errorf("pgtest: %v", err)
@@ -100,7 +100,7 @@ func Server(t testing.TB) *localpg.Server {
 		giveUp(t, err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := afterwards(t)
+		ctx, cancel := afterwards(t.Context())
 		defer cancel()
 		if err := discard(ctx, server); err != nil {
 			t.Errorf("pgtest: %v", err)
@@ -110,8 +110,8 @@ func Server(t testing.TB) *localpg.Server {
 }
 
 // afterwards is for a test's clean-up, when the test's own context has ended.
-func afterwards(t testing.TB) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), patience)
 }
 
 // giveUp skips the test when the machine lacks PostgreSQL, which CI must not,

@@ -100,7 +100,6 @@ func TestClonesAreApart(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
-	t.Parallel()
 	var db *postgres.DB
 	var url string
 	t.Run("open", func(t *testing.T) {
@@ -128,7 +127,6 @@ func TestOpen(t *testing.T) {
 }
 
 func TestServerOfOnesOwn(t *testing.T) {
-	t.Parallel()
 	dir := ""
 	t.Run("restart", func(t *testing.T) {
 		first := Server(t)
@@ -144,7 +142,7 @@ func TestServerOfOnesOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			ctx, cancel := afterwards(t)
+			ctx, cancel := afterwards(t.Context())
 			defer cancel()
 			if err := second.Stop(ctx); err != nil {
 				t.Error(err)
