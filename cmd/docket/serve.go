@@ -59,7 +59,7 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 	})
 	database, err := openDatabase(ctx, cfg, log)
 	if err != nil {
-		return err
+		return orInterrupted(ctx, err)
 	}
 	defer func() { err = errors.Join(err, database.stop(stopContext(ctx, stopGrace))) }()
 
@@ -75,7 +75,7 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 		return fmt.Errorf("put the program together: %w", err)
 	}
 	if err := start(ctx, app); err != nil {
-		return err
+		return orInterrupted(ctx, err)
 	}
 	if err := greet(stdout, cfg, listening.address(), issuer, database); err != nil {
 		log.Warn("greet", slog.Any("error", err))
@@ -99,6 +99,17 @@ func start(ctx context.Context, app *fx.App) error {
 	return nil
 }
 
+// errInterrupted is how a start ends that somebody called off.
+var errInterrupted = errors.New("interrupted before it was up")
+
+// orInterrupted keeps to itself what fails only because of a Ctrl-C.
+func orInterrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	return err
+}
+
 // ending is why a server stops; err is nil where somebody asked it to.
 type ending struct {
 	reason string
@@ -110,7 +121,11 @@ func wait(ctx context.Context, app *fx.App, d *database) ending {
 	case <-ctx.Done():
 		return ending{reason: "a signal asked for it"}
 	case s := <-app.Wait():
-		return ending{reason: "the server failed", err: fmt.Errorf("the server ended with code %d", s.ExitCode)}
+		// Fx listens for signals too, and may be the first to hear of one.
+		if s.ExitCode == 0 {
+			return ending{reason: "a signal asked for it"}
+		}
+		return ending{reason: "the server failed", err: errors.New("the server failed; the log says why")}
 	case <-d.exited():
 		return ending{reason: "the private PostgreSQL ended", err: d.err()}
 	}
