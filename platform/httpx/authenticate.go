@@ -83,7 +83,7 @@ func (a *App) clientAddress(c *fiber.Ctx) string {
 		return "unknown"
 	}
 	peer = peer.Unmap()
-	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+	hops := strings.Split(headerList(c, fiber.HeaderXForwardedFor), ",")
 	for i := len(hops) - 1; i >= 0 && a.trusts(peer); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
@@ -92,6 +92,17 @@ func (a *App) clientAddress(c *fiber.Ctx) string {
 		peer = hop.Unmap()
 	}
 	return peer.String()
+}
+
+// headerList joins the lines of a header that holds a list: a proxy may add a
+// line of its own rather than append to the one it was sent (RFC 9110, section
+// 5.3).
+func headerList(c *fiber.Ctx, name string) string {
+	var list []string
+	for _, line := range c.Request().Header.PeekAll(name) {
+		list = append(list, string(line))
+	}
+	return strings.Join(list, ",")
 }
 
 func (a *App) trusts(address netip.Addr) bool {

@@ -102,9 +102,11 @@ func readToEnd(dec *jsontext.Decoder) error {
 	}
 }
 
-// malformed says where a body stops being JSON, without repeating any of it.
+// malformed says where a body stops being JSON. It repeats none of it, not
+// even as a cause: the library's own errors quote what they stumble on, and
+// causes are logged.
 func malformed(err error) error {
-	message := "the body is not JSON"
+	message := "the body is not JSON; it ends too early"
 	var syntax *jsontext.SyntacticError
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
@@ -112,7 +114,7 @@ func malformed(err error) error {
 	case errors.As(err, &syntax):
 		message = fmt.Sprintf("the body is not JSON in UTF-8: it goes wrong at byte %d", syntax.ByteOffset)
 	}
-	return errs.New(errs.Malformed, message).Because(err)
+	return errs.New(errs.Malformed, message)
 }
 
 // nestsDeeper counts brackets outside strings, before a parser recurses.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,6 +21,7 @@ const (
 	localRequestID = "docket.request_id"
 	localFailure   = "docket.failure"
 	localOwner     = "docket.owner"
+	localMethod    = "docket.unknown_method"
 )
 
 // maxRequestID bounds a request id that a client chose.
@@ -39,7 +41,17 @@ func (a *App) observe(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	a.logRequest(c, a.Now().Sub(start))
+	a.logRequest(c, c.Route().Path, a.Now().Sub(start))
+	return nil
+}
+
+// refuseUnreadable answers what never becomes a request: the server below
+// could not read its head, or its body is too large.
+func (a *App) refuseUnreadable(c *fiber.Ctx, err error) error {
+	if err := a.writeError(c, err); err != nil {
+		return err
+	}
+	a.logRequest(c, "", 0)
 	return nil
 }
 
@@ -52,12 +64,12 @@ func (a *App) recoverNext(c *fiber.Ctx) (err error) {
 	return c.Next()
 }
 
-func (a *App) logRequest(c *fiber.Ctx, took time.Duration) {
+func (a *App) logRequest(c *fiber.Ctx, route string, took time.Duration) {
 	status := c.Response().StatusCode()
 	attrs := []slog.Attr{
 		slog.String("request_id", a.requestID(c)),
-		slog.String("method", c.Method()),
-		slog.String("route", c.Route().Path),
+		slog.String("method", methodOf(c)),
+		slog.String("route", route),
 		slog.Int("status", status),
 		slog.Duration("took", took),
 		slog.Int("bytes", len(c.Response().Body())),
@@ -129,27 +141,23 @@ func (a *App) boundTime(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// refuseUnknownMethods answers in the envelope what Fiber would answer in
-// plain text, before any of its handlers run.
+// refuseUnknownMethods lets Fiber refuse what it would otherwise answer in
+// plain text, before any handler runs: it is shown a method that it knows and
+// that no route has, hence answers 405 or 404 as for any wrong method.
 func (a *App) refuseUnknownMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(fctx *fasthttp.RequestCtx) {
-		if methodKnown(string(fctx.Method())) {
-			next(fctx)
-			return
+		if !slices.Contains(fiber.DefaultMethods, string(fctx.Method())) {
+			fctx.SetUserValue(localMethod, true)
+			fctx.Request.Header.SetMethod(fiber.MethodTrace)
 		}
-		c := a.fiber.AcquireCtx(fctx)
-		defer a.fiber.ReleaseCtx(c)
-		if err := a.writeError(c, fiber.ErrMethodNotAllowed); err != nil {
-			a.Log.Error("refuse an unknown method", slog.Any("error", err))
-		}
+		next(fctx)
 	}
 }
 
-func methodKnown(method string) bool {
-	for _, m := range fiber.DefaultMethods {
-		if m == method {
-			return true
-		}
+// methodOf is the request's method for the log.
+func methodOf(c *fiber.Ctx) string {
+	if c.Locals(localMethod) != nil {
+		return "unknown"
 	}
-	return false
+	return c.Method()
 }

@@ -26,7 +26,7 @@ func (s *stale) Unwrap() error { return s.failure }
 // use case calls it on the entity as it is at the moment of the write, with
 // nil where there is none.
 func Guard[E any, V View](r *Request, view func(E) V) func(current *E) error {
-	wanted := r.c.Get(fiber.HeaderIfMatch)
+	wanted := headerList(r.c, fiber.HeaderIfMatch)
 	createOnly := r.c.Method() == fiber.MethodPut && strings.TrimSpace(r.c.Get(fiber.HeaderIfNoneMatch)) == "*"
 	if wanted == "" && !createOnly {
 		return nil
@@ -49,6 +49,19 @@ func Guard[E any, V View](r *Request, view func(E) V) func(current *E) error {
 			return nil
 		}
 	}
+}
+
+// unchanged reports whether a list of entity tags that a client holds has ours
+// in it. The comparison is weak (RFC 9110, section 13.1.2): a proxy that
+// compresses an answer also weakens its tag.
+func unchanged(header, tag string) bool {
+	for candidate := range strings.SplitSeq(header, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {
+			return true
+		}
+	}
+	return false
 }
 
 // matches compares a list of entity tags with one of ours, strongly: a weak

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"mime"
 	"strconv"
@@ -92,7 +93,12 @@ func (r *Request) readBody() error {
 	if err != nil || !known || hasCharset && !strings.EqualFold(charset, "utf-8") {
 		return errs.New(errs.UnsupportedMedia, "the body must be application/json or application/merge-patch+json, in UTF-8")
 	}
-	r.body, err = ParseObject(r.c.Body())
+	// Fiber's Body would unpack it, to any size.
+	if coding := r.c.Get(fiber.HeaderContentEncoding); coding != "" && !strings.EqualFold(coding, "identity") {
+		r.c.Set(fiber.HeaderAcceptEncoding, "identity")
+		return errs.New(errs.UnsupportedMedia, "the body must not be compressed")
+	}
+	r.body, err = ParseObject(r.c.BodyRaw())
 	return err
 }
 
@@ -102,9 +108,9 @@ func (r *Request) readPaging(faults *errs.Faults) {
 	if args.Has("limit") {
 		n, err := strconv.Atoi(r.c.Query("limit"))
 		switch {
-		case err != nil:
+		case err != nil && !errors.Is(err, strconv.ErrRange):
 			faults.Add("limit", errs.Faultf(errs.FaultInvalidType, "must be a whole number"))
-		case n < 1 || n > maxLimit:
+		case err != nil || n < 1 || n > maxLimit:
 			faults.Add("limit", errs.Faultf(errs.FaultOutOfRange, "must be between 1 and %d", maxLimit))
 		}
 		r.page.Limit = n

@@ -59,7 +59,7 @@ func (r *Request) write(answer Response) error {
 	if answer.location != "" {
 		r.c.Set(fiber.HeaderLocation, answer.location)
 	}
-	if r.isRead() && matches(r.c.Get(fiber.HeaderIfNoneMatch), tag) {
+	if r.isRead() && unchanged(headerList(r.c, fiber.HeaderIfNoneMatch), tag) {
 		return r.c.SendStatus(http.StatusNotModified)
 	}
 	return send(r.c, answer.status, append(body, '}'))

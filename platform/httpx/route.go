@@ -1,7 +1,9 @@
 package httpx
 
 import (
+	"bytes"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -62,13 +64,20 @@ func (a *App) serve(route Route) fiber.Handler {
 func (r *Request) readQuery(known []string) error {
 	var faults errs.Faults
 	seen := map[string]bool{}
-	for k := range r.c.Context().QueryArgs().All() {
+	args := r.c.Context().QueryArgs()
+	if args.Len() > maxMembers {
+		faults.Add("", errs.Faultf(errs.FaultTooMany, "the query must hold at most %d parameters", maxMembers))
+		return faults.Err()
+	}
+	for k, v := range args.All() {
 		name := string(k)
 		switch {
 		case !slices.Contains(known, name):
 			faults.Add(echo(name), unknown(errs.FaultUnknownParam, "parameter", name, known))
 		case seen[name]:
 			faults.Add(name, errs.Faultf(errs.FaultDuplicate, "is given more than once; lists are separated by commas"))
+		case name != "cursor" && (!utf8.Valid(v) || bytes.IndexByte(v, 0) >= 0):
+			faults.Add(name, errs.Faultf(errs.FaultInvalidFormat, "must be text in UTF-8 without the character U+0000"))
 		}
 		seen[name] = true
 	}

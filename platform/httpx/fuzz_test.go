@@ -1,0 +1,134 @@
+package httpx
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"docket/platform/errs"
+)
+
+// FuzzParseObject holds the reader of bodies against encoding/json: what that
+// refuses is never accepted, what is accepted is text that can be stored, and
+// what is refused is refused with a typed error.
+func FuzzParseObject(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"title":"milk","color":null,"project_id":"019ab000-0000-7000-8000-00000000000a","tag_ids":[]}`, `{"tag_ids":[1,null,"x"]}`,
+		``, ` `, `null`, `[]`, `"a"`, `1e400`, `{"title":1`, `{"a":1,"a":2}`, `{"title":"\ud800"}`, "{\"title\":\"\xff\"}", `{"title":"\u0000"}`,
+		`{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, `{} x`, "\ufeff{}", `{"title":"\"[{"}`, `{"t\u0069tle":"a"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		o, err := ParseObject(body)
+		if err != nil {
+			if kind := errs.KindOf(err); kind != errs.Malformed && kind != errs.Invalid {
+				t.Fatalf("refused as %v: %v", kind, err)
+			}
+			return
+		}
+		var plain map[string]json.RawMessage
+		if err := json.Unmarshal(body, &plain); err != nil {
+			t.Fatalf("accepted, though encoding/json says: %v", err)
+		}
+		if !utf8.Valid(body) {
+			t.Fatal("accepted, though not UTF-8")
+		}
+		if len(plain) != len(o.members) {
+			t.Fatalf("%d members, encoding/json finds %d", len(o.members), len(plain))
+		}
+		readEverything(t, o, plain)
+	})
+}
+
+func readEverything(t *testing.T, o *Object, plain map[string]json.RawMessage) {
+	t.Helper()
+	var title string
+	var color *string
+	var project *uuid.UUID
+	var tags []uuid.UUID
+	as := func(s string) (string, error) { return s, nil }
+	Text(o, "title", &title, as)
+	TextOrNull(o, "color", &color, as)
+	IDOrNull(o, "project_id", &project)
+	IDs(o, "tag_ids", &tags, 5)
+	o.Require("title")
+	o.ReadOnly("id")
+	faults := o.Faults()
+	if !utf8.ValidString(title) || strings.ContainsRune(title, 0) {
+		t.Fatalf("title is %q, which cannot be stored", title)
+	}
+	for name := range plain {
+		known := name == "title" || name == "color" || name == "project_id" || name == "tag_ids"
+		if !known && !faults.Has(echo(name)) {
+			t.Fatalf("%q was dropped in silence", name)
+		}
+	}
+	if raw, ok := plain["title"]; ok && !faults.Has("title") {
+		var want string
+		if err := json.Unmarshal(raw, &want); err != nil || want != title {
+			t.Fatalf("title is %q, encoding/json reads %q, %v", title, want, err)
+		}
+	}
+	var invalid *errs.Error
+	if err := faults.Err(); err != nil && (!errors.As(err, &invalid) || invalid.Kind != errs.Invalid) {
+		t.Fatalf("faults are %v", err)
+	}
+}
+
+// FuzzFailureEnvelope: whatever a message or a field's name holds, the envelope
+// is JSON and has it.
+func FuzzFailureEnvelope(f *testing.F) {
+	f.Add("title", "must not be blank", "id")
+	f.Add("\"\\\x00\u2028", "</script>\xff\xed\xa0\x80", "}{")
+	f.Fuzz(func(t *testing.T, field, message, requestID string) {
+		e := &errs.Error{Kind: errs.Invalid, Code: errs.CodeInvalid, Message: message, Details: []errs.Fault{{Field: field, Message: message}, {}}}
+		var got struct {
+			Success bool
+			Error   struct {
+				Message   string
+				Details   []struct{ Field, Message string }
+				RequestID string `json:"request_id"`
+			}
+		}
+		text := appendFailure(nil, e, requestID, []byte(`{"a":1}`))
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		valid := func(s string) string { return strings.ToValidUTF8(string([]rune(s)), "\ufffd") }
+		if got.Error.Message != valid(message) || got.Error.RequestID != valid(requestID) ||
+			len(got.Error.Details) != 2 || got.Error.Details[0].Field != valid(field) {
+			t.Fatalf("%q, %q, %q became %s", field, message, requestID, text)
+		}
+	})
+}
+
+func FuzzSaneRequestID(f *testing.F) {
+	for _, seed := range []string{"", "abc", "a b", "é", strings.Repeat("x", 129), "\x7f", "\r\nSet-Cookie: a=b"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		visible := strings.IndexFunc(id, func(r rune) bool { return r < '!' || r > '~' }) < 0
+		if got, want := saneRequestID(id), visible && id != "" && len(id) <= 128; got != want {
+			t.Fatalf("%q: sane is %t", id, got)
+		}
+	})
+}
+
+func TestFrameworkErrors(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]errs.Code{
+		404: errs.CodeNotFound, 405: errs.CodeMethodNotAllowed, 501: errs.CodeMethodNotAllowed, 413: errs.CodeTooLarge, 431: errs.CodeHeadersTooLarge,
+		408: errs.CodeMalformed, 400: errs.CodeMalformed, 502: errs.CodeMalformed, 426: errs.CodeMalformed,
+	} {
+		e := explain(fiber.NewError(status, "the secret of the framework"))
+		if e.Code != want || strings.Contains(e.Message, "secret") {
+			t.Errorf("%d becomes %s %q, want %s", status, e.Code, e.Message, want)
+		}
+	}
+}
