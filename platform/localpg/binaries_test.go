@@ -127,3 +127,32 @@ func TestServerThatCannotSetUp(t *testing.T) {
 		t.Errorf("it left %v, %v", entries, err)
 	}
 }
+
+func TestSystemWithoutTheLocale(t *testing.T) {
+	t.Parallel()
+	if os.PathSeparator == '\\' {
+		t.Skip("the stand-in is a shell script")
+	}
+	root := tempFolder(t)
+	mustStop(t, mustStart(t, filepath.Join(root, "other"))) // or skip
+	bin := filepath.Join(root, "bin")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// The real programs, on a system that has no C.UTF-8 and no en_US.UTF-8.
+	text := `#!/bin/sh
+for a; do case "$a" in *UTF-8) echo "initdb: error: invalid locale name \"$a\""; exit 1;; esac; done
+exec ` + filepath.Join(seed.folder, "initdb") + ` "$@"
+`
+	if err := os.WriteFile(filepath.Join(bin, "initdb"), []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(seed.folder, "postgres"), filepath.Join(bin, "postgres")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Start(testContext(t), Options{Dir: filepath.Join(root, "data"), Binaries: bin, Volatile: true})
+	tended(t, s, err)
+	if got := ask(t, s, "SELECT current_setting('server_encoding') || ' ' || datcollate FROM pg_database WHERE datname = 'postgres'"); got != "UTF8 C" {
+		t.Errorf("encoding and order are %q", got)
+	}
+}

@@ -29,9 +29,9 @@ type endpoint struct {
 	password string // on TCP only
 }
 
-func newEndpoint(ctx context.Context, home layout, who account, loopback bool) (endpoint, error) {
-	if loopback {
-		return newLoopback(ctx, home)
+func newEndpoint(ctx context.Context, home layout, who account, env environment) (endpoint, error) {
+	if env.loopback {
+		return newLoopback(ctx, home, env)
 	}
 	folder, err := makeSocketFolder(ctx, home, who)
 	if err != nil {
@@ -40,12 +40,12 @@ func newEndpoint(ctx context.Context, home layout, who account, loopback bool) (
 	return endpoint{folder: folder, port: socketPort}, nil
 }
 
-func newLoopback(ctx context.Context, home layout) (endpoint, error) {
+func newLoopback(ctx context.Context, home layout, env environment) (endpoint, error) {
 	password, err := os.ReadFile(home.password())
 	if err != nil {
 		return endpoint{}, fmt.Errorf("read the private server's password: %w", err)
 	}
-	port, err := freePort(ctx)
+	port, err := env.port(ctx)
 	if err != nil {
 		return endpoint{}, err
 	}

@@ -78,6 +78,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		search:   systemSearch(),
 		npm:      "npm",
 		loopback: runtime.GOOS == "windows",
+		port:     freePort,
 	})
 }
 
@@ -87,6 +88,7 @@ type environment struct {
 	search   search
 	npm      string // program that installs packages, looked up in PATH
 	loopback bool   // TCP on 127.0.0.1 in place of a Unix socket
+	port     func(context.Context) (int, error)
 }
 
 func start(ctx context.Context, o Options, env environment) (_ *Server, err error) {
@@ -196,7 +198,7 @@ func (s *Server) run(ctx context.Context, o Options, env environment, say *telle
 }
 
 func (s *Server) runOnce(ctx context.Context, o Options, env environment, say *teller) (err error) {
-	if s.endpoint, err = newEndpoint(ctx, s.home, s.account, env.loopback); err != nil {
+	if s.endpoint, err = newEndpoint(ctx, s.home, s.account, env); err != nil {
 		return err
 	}
 	defer func() {

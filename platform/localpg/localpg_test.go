@@ -3,8 +3,10 @@ package localpg
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +71,7 @@ func TestLoopbackNeedsThePassword(t *testing.T) {
 	ctx := testContext(t)
 	dir := tempFolder(t)
 	for range 2 { // the second time the password is there
-		s, err := start(ctx, Options{Dir: dir, Volatile: true}, environment{search: systemSearch(), npm: "npm", loopback: true})
+		s, err := start(ctx, Options{Dir: dir, Volatile: true}, environment{search: systemSearch(), npm: "npm", loopback: true, port: freePort})
 		tended(t, s, err)
 		if got := ask(t, s, "SELECT current_setting('listen_addresses') || current_setting('unix_socket_directories')"); got != "127.0.0.1" {
 			t.Errorf("listens on %q", got)
@@ -82,6 +84,34 @@ func TestLoopbackNeedsThePassword(t *testing.T) {
 		}
 		mustStop(t, s)
 		checkNothingLeft(t, s)
+	}
+}
+
+func TestTakenPortIsAvoided(t *testing.T) {
+	t.Parallel()
+	var lc net.ListenConfig
+	taken, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, err := net.SplitHostPort(taken.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	s, err := start(testContext(t), Options{Dir: tempFolder(t), Volatile: true}, environment{
+		search: systemSearch(), npm: "npm", loopback: true,
+		port: func(ctx context.Context) (int, error) {
+			if asked++; asked == 1 {
+				return strconv.Atoi(port)
+			}
+			return freePort(ctx)
+		},
+	})
+	tended(t, s, err)
+	if got := ask(t, s, "SELECT current_setting('port')"); got == port || asked != 2 {
+		t.Errorf("after %d tries it listens on port %s, which was taken: %s", asked, got, port)
 	}
 }
 

@@ -13,10 +13,11 @@ import (
 // seed is a cluster that initdb has just made, to be copied: most tests are
 // about what comes after, and a copy takes a tenth of the time.
 var seed struct {
-	once sync.Once
-	home layout
-	who  account
-	err  error
+	once   sync.Once
+	home   layout
+	who    account
+	folder string // of the programs that made it
+	err    error
 }
 
 func makeSeed() {
@@ -32,7 +33,7 @@ func makeSeed() {
 		seed.err = errors.Join(err, os.RemoveAll(dir))
 		return
 	}
-	seed.home, seed.who, seed.err = s.home, s.account, s.Stop(ctx)
+	seed.home, seed.who, seed.folder, seed.err = s.home, s.account, s.binaries.folder, s.Stop(ctx)
 }
 
 func removeSeed() error {
