@@ -42,6 +42,10 @@ func translate(ctx context.Context, err error) error {
 		return ErrNotFound
 	case deadlinePassed(ctx, err):
 		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline; nothing was written").Because(err)
+	case gaveWay(err):
+		e := errs.New(errs.Unavailable, "the database was busy with other work on the same data")
+		e.RetryAfter = unavailableRetryAfter
+		return e.Because(err)
 	case unreachable(err):
 		e := errs.New(errs.Unavailable, "the database cannot be reached at the moment")
 		e.RetryAfter = unavailableRetryAfter

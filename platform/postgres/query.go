@@ -7,6 +7,7 @@ import (
 	sq "github.com/Masterminds/squirrel"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Every statement of a store runs on behalf of one owner, and carries that
@@ -39,7 +40,11 @@ func List[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T],
 // Exec runs sql and returns how many rows it touched. In sql, $1 is owner and
 // args start at $2.
 func Exec(ctx context.Context, db *DB, owner uuid.UUID, sql string, args ...any) (int64, error) {
-	tag, err := db.conn(ctx).Exec(ctx, sql, ownedArgs(owner, args)...)
+	var tag pgconn.CommandTag
+	err := db.alone(ctx, func() (err error) {
+		tag, err = db.conn(ctx).Exec(ctx, sql, ownedArgs(owner, args)...)
+		return err
+	})
 	if err != nil {
 		return 0, translate(ctx, err)
 	}
@@ -110,28 +115,38 @@ func (k Keyset) page(b sq.SelectBuilder, after *After, limit int) sq.SelectBuild
 }
 
 func one[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args []any) (T, error) {
-	var zero T
-	rows, err := db.conn(ctx).Query(ctx, sql, args...)
-	if err != nil {
-		return zero, translate(ctx, err)
-	}
-	row, err := pgx.CollectExactlyOneRow(rows, into(fields))
-	if err != nil {
-		return zero, translate(ctx, err)
-	}
-	return row, nil
+	var row T
+	err := db.alone(ctx, func() error {
+		rows, err := db.conn(ctx).Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		row, err = pgx.CollectExactlyOneRow(rows, into(fields))
+		return err
+	})
+	return row, translate(ctx, err)
 }
 
 func collect[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args []any) ([]T, error) {
-	rows, err := db.conn(ctx).Query(ctx, sql, args...)
-	if err != nil {
-		return nil, translate(ctx, err)
+	var list []T
+	err := db.alone(ctx, func() error {
+		rows, err := db.conn(ctx).Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, into(fields))
+		return err
+	})
+	return list, translate(ctx, err)
+}
+
+// alone runs one statement. Outside a unit of work it is a unit of its own, to
+// be run again like one; inside, the unit as a whole is.
+func (db *DB) alone(ctx context.Context, statement func() error) error {
+	if unitFrom(ctx) != nil {
+		return statement()
 	}
-	list, err := pgx.CollectRows(rows, into(fields))
-	if err != nil {
-		return nil, translate(ctx, err)
-	}
-	return list, nil
+	return db.retry(ctx, statement)
 }
 
 func into[T any](fields Fields[T]) pgx.RowToFunc[T] {

@@ -20,7 +20,8 @@ var ErrRollbackOnly = errors.New("unit of work was marked for rollback by a fail
 
 type unitKey struct{}
 
-// unit is one transaction and what must be remembered about it.
+// unit is one transaction, or one savepoint in it, and what must be remembered
+// about it.
 type unit struct {
 	tx           pgx.Tx
 	rollbackOnly bool
@@ -34,10 +35,12 @@ func unitFrom(ctx context.Context) *unit {
 // InTx runs fn as one unit of work: everything it does with the context it is
 // given commits together or not at all. Inside a unit already under way fn
 // joins it, and a failure of fn then dooms the whole even where its caller
-// swallows the error.
+// swallows the error; [DB.Attempt] is for a failure that may be swallowed.
 //
-// fn must not start goroutines that use its context, nor wait for anything but
-// the database.
+// Where PostgreSQL gave the unit up in favour of another (a deadlock, a
+// serialization failure), fn runs again, a bounded number of times. It must
+// therefore be such that it can: it changes nothing but the database, starts no
+// goroutines that use its context, and waits for nothing else.
 func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if u := unitFrom(ctx); u != nil {
 		err := fn(ctx)
@@ -46,20 +49,40 @@ func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) erro
 		}
 		return err
 	}
-	tx, err := db.pool.Begin(ctx)
-	if err != nil {
-		return translate(ctx, fmt.Errorf("begin: %w", err))
-	}
-	u := &unit{tx: tx}
-	defer u.rollback(ctx)
+	return db.retry(ctx, func() error {
+		tx, err := db.pool.Begin(ctx)
+		if err != nil {
+			return translate(ctx, fmt.Errorf("begin: %w", err))
+		}
+		return run(ctx, &unit{tx: tx}, fn)
+	})
+}
 
+// Attempt runs fn, which may fail without dooming the unit of work that it is
+// part of: what it did is then undone, and the rest goes on. Outside a unit it
+// is just fn.
+func (db *DB) Attempt(ctx context.Context, fn func(ctx context.Context) error) error {
+	u := unitFrom(ctx)
+	if u == nil {
+		return fn(ctx)
+	}
+	savepoint, err := u.tx.Begin(ctx)
+	if err != nil {
+		return translate(ctx, fmt.Errorf("set a savepoint: %w", err))
+	}
+	return run(ctx, &unit{tx: savepoint}, fn)
+}
+
+// run runs fn in u and commits or rolls back.
+func run(ctx context.Context, u *unit, fn func(ctx context.Context) error) error {
+	defer u.rollback(ctx)
 	if err := fn(context.WithValue(ctx, unitKey{}, u)); err != nil {
 		return err
 	}
 	if u.rollbackOnly {
 		return ErrRollbackOnly
 	}
-	if err := tx.Commit(ctx); err != nil {
+	if err := u.tx.Commit(ctx); err != nil {
 		return translate(ctx, fmt.Errorf("commit: %w", err))
 	}
 	return nil

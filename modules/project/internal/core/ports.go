@@ -25,9 +25,13 @@ type Store interface {
 	Delete(ctx context.Context, owner, id uuid.UUID) error
 }
 
-// Transactor runs fn as one unit of work.
+// Transactor makes one unit of work of many steps.
 type Transactor interface {
+	// InTx runs fn as one unit of work, or as a part of the one in ctx.
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+	// Attempt runs fn, which may fail without dooming the unit of work that
+	// it may be part of.
+	Attempt(ctx context.Context, fn func(ctx context.Context) error) error
 }
 
 // DeletionListener is told, inside the unit of work, that a project is about to

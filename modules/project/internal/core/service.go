@@ -56,7 +56,7 @@ func (s *Service) List(ctx context.Context, owner uuid.UUID, q Query) ([]Project
 // Update changes what change names and leaves the rest, or [NotFound].
 func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (Project, error) {
 	var updated Project
-	err := s.untilUncontended(func() error {
+	err := s.untilUncontended(ctx, func(ctx context.Context) error {
 		current, err := s.store.Get(ctx, owner, id)
 		if err != nil {
 			return err
@@ -70,7 +70,7 @@ func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, 
 // Put makes the project with this id what change says and nothing else, whether it
 // was there or not, and reports whether it is new.
 func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (project Project, created bool, err error) {
-	err = s.untilUncontended(func() error {
+	err = s.untilUncontended(ctx, func(ctx context.Context) error {
 		current, err := s.store.Get(ctx, owner, id)
 		created = errs.KindOf(err) == errs.NotFound
 		switch {
@@ -141,9 +141,9 @@ func (s *Service) revise(ctx context.Context, owner uuid.UUID, current Project, 
 
 // untilUncontended runs a read-modify-write again where another write came in
 // between.
-func (s *Service) untilUncontended(write func() error) error {
+func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.Context) error) error {
 	for range maxAttempts {
-		err := write()
+		err := s.tx.Attempt(ctx, write)
 		if !errors.Is(err, ErrRevised) && !errors.Is(err, ErrExists) {
 			return err
 		}

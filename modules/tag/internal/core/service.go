@@ -48,7 +48,7 @@ func (s *Service) List(ctx context.Context, owner uuid.UUID, q Query) ([]Tag, *A
 // Update changes what change names and leaves the rest, or [NotFound].
 func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (Tag, error) {
 	var updated Tag
-	err := s.untilUncontended(func() error {
+	err := s.untilUncontended(ctx, func(ctx context.Context) error {
 		current, err := s.store.Get(ctx, owner, id)
 		if err != nil {
 			return err
@@ -62,7 +62,7 @@ func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, 
 // Put makes the tag with this id what change says and nothing else, whether it
 // was there or not, and reports whether it is new.
 func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (tag Tag, created bool, err error) {
-	err = s.untilUncontended(func() error {
+	err = s.untilUncontended(ctx, func(ctx context.Context) error {
 		current, err := s.store.Get(ctx, owner, id)
 		created = errs.KindOf(err) == errs.NotFound
 		switch {
@@ -132,9 +132,9 @@ func (s *Service) revise(ctx context.Context, owner uuid.UUID, current Tag, draf
 
 // untilUncontended runs a read-modify-write again where another write came in
 // between.
-func (s *Service) untilUncontended(write func() error) error {
+func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.Context) error) error {
 	for range maxAttempts {
-		err := write()
+		err := s.tx.Attempt(ctx, write)
 		if !errors.Is(err, ErrRevised) && !errors.Is(err, ErrExists) {
 			return err
 		}

@@ -62,9 +62,13 @@ type Tags interface {
 	MissingTags(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error)
 }
 
-// Transactor runs fn as one unit of work.
+// Transactor makes one unit of work of many steps.
 type Transactor interface {
+	// InTx runs fn as one unit of work, or as a part of the one in ctx.
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+	// Attempt runs fn, which may fail without dooming the unit of work that
+	// it may be part of.
+	Attempt(ctx context.Context, fn func(ctx context.Context) error) error
 }
 
 // Query says which tasks to list, in which order.

@@ -58,7 +58,7 @@ func (s *Service) List(ctx context.Context, owner uuid.UUID, q Query) ([]Task, *
 // Create makes a task with an id of the server's choice.
 func (s *Service) Create(ctx context.Context, owner uuid.UUID, change Change) (task Task, err error) {
 	id := s.sources.NewID()
-	err = s.untilUncontended(func() error {
+	err = s.untilUncontended(ctx, func(ctx context.Context) error {
 		task, err = s.insert(ctx, owner, id, change)
 		return err
 	})
@@ -67,7 +67,7 @@ func (s *Service) Create(ctx context.Context, owner uuid.UUID, change Change) (t
 
 // Update changes what change names and leaves the rest, or [NotFound].
 func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (task Task, err error) {
-	err = s.untilUncontended(func() error {
+	err = s.untilUncontended(ctx, func(ctx context.Context) error {
 		current, err := s.store.Get(ctx, owner, id)
 		if err != nil {
 			return err
@@ -81,7 +81,7 @@ func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, 
 // Put makes the task with this id what change says and nothing else, whether
 // it was there or not, and reports whether it is new.
 func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (task Task, created bool, err error) {
-	err = s.untilUncontended(func() error {
+	err = s.untilUncontended(ctx, func(ctx context.Context) error {
 		current, err := s.store.Get(ctx, owner, id)
 		created = errs.KindOf(err) == errs.NotFound
 		switch {
@@ -220,9 +220,9 @@ func (s *Service) keep(ctx context.Context, owner uuid.UUID, current, next Task)
 
 // untilUncontended runs a read-modify-write again where another write came in
 // between.
-func (s *Service) untilUncontended(write func() error) error {
+func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.Context) error) error {
 	for range maxAttempts {
-		err := write()
+		err := s.tx.Attempt(ctx, write)
 		if !errors.Is(err, ErrRevised) && !errors.Is(err, ErrExists) && !errors.Is(err, ErrReferenceGone) {
 			return err
 		}

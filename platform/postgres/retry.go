@@ -1,0 +1,45 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// How often work that PostgreSQL gave up in favour of another is done again,
+// and how long to wait before the first time; the pause doubles each time.
+const (
+	maxRetries = 4
+	retryPause = 5 * time.Millisecond
+)
+
+// retry runs work again where it lost a deadlock or a serialization failure:
+// PostgreSQL has then undone all of it, and asks for just this (chapter 13.5,
+// Serialization Failure Handling). Nothing else is ever done twice. The pause
+// is jittered, or the same two would meet again.
+func (db *DB) retry(ctx context.Context, work func() error) error {
+	pause := retryPause
+	for range maxRetries {
+		err := work()
+		if !gaveWay(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return translate(ctx, err)
+		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // not a secret
+		}
+		pause *= 2
+	}
+	return work()
+}
+
+func gaveWay(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) &&
+		(pg.Code == pgerrcode.DeadlockDetected || pg.Code == pgerrcode.SerializationFailure)
+}
