@@ -132,7 +132,7 @@ func refuseDirty(ctx context.Context, root string, files ...string) error {
 	args := append([]string{"-C", root, "status", "--porcelain", "--"}, files...)
 	out, err := exec.CommandContext(ctx, "git", args...).Output()
 	if err != nil {
-		return ctx.Err() //nolint:nilerr // see above
+		return ctx.Err()
 	}
 	if len(out) > 0 {
 		return fmt.Errorf("there are uncommitted changes (commit them first, or go ahead with -dirty):\n%s", out)
