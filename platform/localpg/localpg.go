@@ -167,6 +167,11 @@ func (s *Server) Stop(ctx context.Context) error {
 	if err := s.process.shutdown(ctx); err != nil {
 		return fmt.Errorf("stop PostgreSQL in %s: %w", s.home.root, err)
 	}
+	if s.process.killed {
+		if err := endAll(context.WithoutCancel(ctx), s.home, postgresIn(s.home), newTeller(nil)); err != nil {
+			return fmt.Errorf("stop PostgreSQL's processes in %s: %w", s.home.root, err)
+		}
+	}
 	s.stopped = true
 	return s.tidy()
 }

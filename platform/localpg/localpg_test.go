@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -139,6 +140,27 @@ func TestStopInHaste(t *testing.T) {
 	dir := tempFolder(t)
 	s := mustStart(t, dir)
 	keep(t, s)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Stop(ended); err != nil {
+		t.Fatal(err)
+	}
+	if pids := postgresIn(s.home); len(pids) > 0 {
+		t.Errorf("processes still work in the folder: %v", pids)
+	}
+	checkKept(t, mustStart(t, dir))
+}
+
+func TestStopOfAFrozenServer(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux shows which folder a process works in")
+	}
+	dir := tempFolder(t)
+	s := mustStart(t, dir)
+	keep(t, s)
+	freeze(t, s.process.pid())
+	s.process.grace = time.Millisecond
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := s.Stop(ended); err != nil {

@@ -23,13 +23,15 @@ type process struct {
 	cmd    *exec.Cmd
 	exited chan struct{} // closed once err is set
 	err    error
+	grace  time.Duration // for an immediate shutdown
+	killed bool          // it could not be asked, and its children with it
 }
 
 // launch starts cmd and waits for its end in a goroutine that holds its thread:
 // Linux sends the parent death signal when the thread that forked ends, and Go
 // ends idle threads as it likes.
 func launch(cmd *exec.Cmd) (*process, error) {
-	p := &process{cmd: cmd, exited: make(chan struct{})}
+	p := &process{cmd: cmd, exited: make(chan struct{}), grace: immediateGrace}
 	started := make(chan error)
 	dieWithParent(cmd)
 	go func() {
@@ -77,7 +79,8 @@ func (p *process) abandon() error {
 	for _, step := range []struct {
 		how   stopMode
 		grace time.Duration
-	}{{stopImmediate, immediateGrace}, {stopKill, killGrace}} {
+	}{{stopImmediate, p.grace}, {stopKill, killGrace}} {
+		p.killed = step.how == stopKill
 		if err := p.signal(step.how); err != nil {
 			return err
 		}
