@@ -81,7 +81,7 @@ func (s *Service) checkRest(ctx context.Context, owner uuid.UUID, d Draft, carri
 	faults = append(faults, d.check()...)
 	var added []uuid.UUID
 	for _, id := range d.TagIDs {
-		if !slices.Contains(carried, id) {
+		if !slices.Contains(carried, id) && !slices.Contains(added, id) {
 			added = append(added, id)
 		}
 	}
@@ -90,10 +90,28 @@ func (s *Service) checkRest(ctx context.Context, owner uuid.UUID, d Draft, carri
 		if err != nil {
 			return err
 		}
+		var absent errs.Faults
 		for _, id := range missing {
-			field := fmt.Sprintf("tag_ids[%d]", slices.Index(d.TagIDs, id))
-			faults.Add(field, errs.Faultf(errs.FaultNotFound, "names a tag that does not exist"))
+			absent.Add(tagField(slices.Index(d.TagIDs, id), faults), errs.Faultf(errs.FaultNotFound, "names a tag that does not exist"))
 		}
+		faults = append(faults, absent...)
 	}
 	return faults.Err()
+}
+
+// tagField names the element of the request from which the n-th of the draft's
+// tags was read. Elements that could not be read have a fault and no place in
+// the draft.
+func tagField(n int, faults errs.Faults) string {
+	for i := 0; ; i++ {
+		field := fmt.Sprintf("tag_ids[%d]", i)
+		unread := slices.ContainsFunc(faults, func(f errs.Fault) bool { return f.Field == field && f.Code != errs.FaultDuplicate })
+		switch {
+		case unread:
+		case n == 0:
+			return field
+		default:
+			n--
+		}
+	}
 }
