@@ -10,9 +10,9 @@ import (
 	"docket/platform/errs"
 )
 
-// maxAttempts bounds how often a write starts over because another came in
-// between. Each time somebody else's write succeeded, so losing this often
-// means that the tag is being hammered.
+// maxAttempts bounds how often a write starts over on a tag that others make
+// and delete at the same time: a tag that is there can be locked, one that is
+// not cannot.
 const maxAttempts = 10
 
 // Service is what can be done with tags.
@@ -48,8 +48,8 @@ func (s *Service) List(ctx context.Context, owner uuid.UUID, q Query) ([]Tag, *A
 // Update changes what change names and leaves the rest, or [NotFound].
 func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (Tag, error) {
 	var updated Tag
-	err := s.untilUncontended(ctx, func(ctx context.Context) error {
-		current, err := s.store.Get(ctx, owner, id)
+	err := s.untilUncontended(ctx, func(ctx context.Context, get getter) error {
+		current, err := get(ctx, owner, id)
 		if err != nil {
 			return err
 		}
@@ -62,8 +62,8 @@ func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, 
 // Put makes the tag with this id what change says and nothing else, whether it
 // was there or not, and reports whether it is new.
 func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (tag Tag, created bool, err error) {
-	err = s.untilUncontended(ctx, func(ctx context.Context) error {
-		current, err := s.store.Get(ctx, owner, id)
+	err = s.untilUncontended(ctx, func(ctx context.Context, get getter) error {
+		current, err := get(ctx, owner, id)
 		created = errs.KindOf(err) == errs.NotFound
 		switch {
 		case created:
@@ -130,14 +130,21 @@ func (s *Service) revise(ctx context.Context, owner uuid.UUID, current Tag, draf
 	return next, s.store.Update(ctx, owner, next)
 }
 
-// untilUncontended runs a read-modify-write again where another write came in
-// between.
-func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.Context) error) error {
+// getter reads a tag: [Store].Get or [Store].Lock.
+type getter func(ctx context.Context, owner, id uuid.UUID) (Tag, error)
+
+// untilUncontended runs a read-modify-write that the revision guards. Where
+// another write came in between, it runs again with the tag locked, so that
+// each has its turn however many write at once.
+func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.Context, get getter) error) error {
+	err := s.tx.Attempt(ctx, func(ctx context.Context) error { return write(ctx, s.store.Get) })
 	for range maxAttempts {
-		err := s.tx.Attempt(ctx, write)
 		if !errors.Is(err, ErrRevised) && !errors.Is(err, ErrExists) {
 			return err
 		}
+		err = s.tx.Attempt(ctx, func(ctx context.Context) error {
+			return s.tx.InTx(ctx, func(ctx context.Context) error { return write(ctx, s.store.Lock) })
+		})
 	}
 	return errs.New(errs.Conflict, "the tag is being changed by too many requests at once; try again")
 }

@@ -23,6 +23,7 @@ type contended struct {
 	core.Store
 	exists bool
 	writes int
+	locked bool
 }
 
 func (s *contended) Get(context.Context, uuid.UUID, uuid.UUID) (core.Tag, error) {
@@ -30,6 +31,11 @@ func (s *contended) Get(context.Context, uuid.UUID, uuid.UUID) (core.Tag, error)
 		return core.Tag{}, core.NotFound(id)
 	}
 	return core.Tag{ID: id, Name: "old", Revision: 1}, nil
+}
+
+func (s *contended) Lock(ctx context.Context, owner, id uuid.UUID) (core.Tag, error) {
+	s.locked = true
+	return s.Get(ctx, owner, id)
 }
 
 func (s *contended) Insert(context.Context, uuid.UUID, core.Tag) error {
@@ -42,20 +48,27 @@ func (s *contended) Update(context.Context, uuid.UUID, core.Tag) error {
 	return core.ErrRevised
 }
 
+// inline is a unit of work without a database.
+type inline struct{}
+
+func (inline) InTx(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
+func (inline) Attempt(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
 func TestWriteThatAlwaysComesSecondGivesUp(t *testing.T) {
 	t.Parallel()
 	rename := func(d *core.Draft) errs.Faults { d.Name = "new"; return nil }
 	for _, exists := range []bool{true, false} {
 		store := &contended{exists: exists}
-		s := core.NewService(store, nil, nil, time.Now, uuid.New)
+		s := core.NewService(store, inline{}, nil, time.Now, uuid.New)
 		_, _, err := s.Put(t.Context(), owner, id, nil, rename)
-		if errs.KindOf(err) != errs.Conflict || store.writes < 2 {
+		if errs.KindOf(err) != errs.Conflict || store.writes < 2 || !store.locked {
 			t.Errorf("exists %t: after %d writes, %v", exists, store.writes, err)
 		}
 	}
 	store := &contended{exists: true}
-	_, err := core.NewService(store, nil, nil, time.Now, uuid.New).Update(t.Context(), owner, id, nil, rename)
-	if errs.KindOf(err) != errs.Conflict || store.writes < 2 {
+	_, err := core.NewService(store, inline{}, nil, time.Now, uuid.New).Update(t.Context(), owner, id, nil, rename)
+	if errs.KindOf(err) != errs.Conflict || store.writes < 2 || !store.locked {
 		t.Errorf("after %d writes, %v", store.writes, err)
 	}
 }
@@ -67,7 +80,7 @@ func TestWriteThatIsRefusedIsNotTried(t *testing.T) {
 	faulty := func(*core.Draft) errs.Faults { return errs.Faults{{Field: "name", Code: errs.FaultRequired}} }
 	for _, exists := range []bool{true, false} {
 		store := &contended{exists: exists}
-		s := core.NewService(store, nil, nil, time.Now, uuid.New)
+		s := core.NewService(store, inline{}, nil, time.Now, uuid.New)
 		if _, _, err := s.Put(t.Context(), owner, id, func(current *core.Tag) error {
 			if (current != nil) != exists {
 				t.Errorf("exists %t, but the guard sees %v", exists, current)
@@ -88,7 +101,7 @@ func TestWriteThatIsRefusedIsNotTried(t *testing.T) {
 func TestChangeThatChangesNothingIsNotWritten(t *testing.T) {
 	t.Parallel()
 	store := &contended{exists: true}
-	s := core.NewService(store, nil, nil, time.Now, uuid.New)
+	s := core.NewService(store, inline{}, nil, time.Now, uuid.New)
 	got, err := s.Update(t.Context(), owner, id, nil, func(*core.Draft) errs.Faults { return nil })
 	if err != nil || got.Name != "old" || got.Revision != 1 || store.writes != 0 {
 		t.Errorf("got %+v, %v after %d writes", got, err, store.writes)
