@@ -278,6 +278,46 @@ table "task_tags" {
 }
 
 // owner: platform
+table "idempotency_keys" {
+  schema  = schema.public
+  comment = "the first answer to each request that carried an Idempotency-Key"
+  column "user_id" { type = uuid }
+  column "key" {
+    type    = text
+    collate = "C"
+  }
+  column "fingerprint" {
+    type    = bytea
+    comment = "hash of method, path with query, and body"
+  }
+  column "status" {
+    type    = smallint
+    default = 0
+    comment = "0 only inside the transaction that is still making the answer"
+  }
+  column "etag" {
+    type    = text
+    default = ""
+  }
+  column "location" {
+    type    = text
+    default = ""
+  }
+  column "body" {
+    type = bytea
+    null = true
+  }
+  column "expires_at" { type = timestamptz }
+  primary_key { columns = [column.user_id, column.key] }
+  foreign_key "idempotency_keys_user_fk" {
+    columns     = [column.user_id]
+    ref_columns = [table.users.column.id]
+    on_delete   = CASCADE
+  }
+  index "idempotency_keys_expiry_idx" { columns = [column.expires_at] }
+}
+
+// owner: platform
 table "service_keys" {
   schema  = schema.public
   comment = "secrets that all replicas share, made by the first that needs them"

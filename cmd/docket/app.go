@@ -22,6 +22,7 @@ import (
 	"docket/platform/auth/devissuer"
 	"docket/platform/config"
 	"docket/platform/httpx"
+	"docket/platform/idempotency"
 	"docket/platform/page"
 	"docket/platform/postgres"
 	"docket/platform/ratelimit"
@@ -60,6 +61,7 @@ func wiring(g graph) fx.Option {
 			func() func() uuid.UUID { return newID },
 			newDatabase,
 			newCursors,
+			newReplays,
 			newKeys,
 			newVerifier,
 			newLimiter,
@@ -109,6 +111,44 @@ func newCursors(lc fx.Lifecycle, db *postgres.DB) *page.Codec {
 	return cursors
 }
 
+// sweepEvery is how often expired idempotency keys are looked for.
+const sweepEvery = time.Minute
+
+// newReplays makes the store of answers, and sweeps it in the background.
+func newReplays(lc fx.Lifecycle, g graph, db *postgres.DB, now func() time.Time) *idempotency.Store {
+	store := idempotency.NewStore(db, now)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error {
+			go func() {
+				defer close(done)
+				sweep(ctx, store, g.log)
+			}()
+			return nil
+		},
+		OnStop: func(context.Context) error { stop(); <-done; return nil },
+	})
+	return store
+}
+
+func sweep(ctx context.Context, store *idempotency.Store, log *slog.Logger) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if n, err := store.Sweep(ctx); err != nil && ctx.Err() == nil {
+				log.Warn("sweep expired idempotency keys", slog.Any("error", err))
+			} else if n > 0 {
+				log.Debug("swept expired idempotency keys", slog.Int64("removed", n))
+			}
+		}
+	}
+}
+
 func newKeys(lc fx.Lifecycle, g graph) (*auth.KeySet, error) {
 	source := auth.Source(nil)
 	if g.issuer != nil {
@@ -156,6 +196,7 @@ type surface struct {
 	Cursors *page.Codec
 	Users   *identity.Authenticator
 	Limiter httpx.Limiter
+	Replays *idempotency.Store
 	Routes  []httpx.Route `group:"routes"`
 }
 
@@ -169,6 +210,7 @@ func newHTTP(s surface) (*httpx.App, error) {
 		Users:          s.Users,
 		Limiter:        s.Limiter,
 		Cursors:        s.Cursors,
+		Replays:        s.Replays,
 		Log:            s.Graph.log,
 		Now:            time.Now,
 		NewID:          newID,

@@ -39,21 +39,23 @@ type Code string
 // The codes that the platform itself answers. Modules add none of their own:
 // the set is pinned by the contract.
 const (
-	CodeInternal           Code = "INTERNAL"
-	CodeMalformed          Code = "MALFORMED_REQUEST"
-	CodeUnauthenticated    Code = "UNAUTHENTICATED"
-	CodeTokenExpired       Code = "TOKEN_EXPIRED"
-	CodeNotFound           Code = "RESOURCE_NOT_FOUND"
-	CodeMethodNotAllowed   Code = "METHOD_NOT_ALLOWED"
-	CodeConflict           Code = "CONFLICT"
-	CodePreconditionFailed Code = "PRECONDITION_FAILED"
-	CodeTooLarge           Code = "PAYLOAD_TOO_LARGE"
-	CodeUnsupportedMedia   Code = "UNSUPPORTED_MEDIA_TYPE"
-	CodeInvalid            Code = "VALIDATION_FAILED"
-	CodeRateLimited        Code = "RATE_LIMITED"
-	CodeHeadersTooLarge    Code = "HEADERS_TOO_LARGE"
-	CodeUnavailable        Code = "SERVICE_UNAVAILABLE"
-	CodeDeadlineExceeded   Code = "DEADLINE_EXCEEDED"
+	CodeInternal             Code = "INTERNAL"
+	CodeMalformed            Code = "MALFORMED_REQUEST"
+	CodeUnauthenticated      Code = "UNAUTHENTICATED"
+	CodeTokenExpired         Code = "TOKEN_EXPIRED"
+	CodeNotFound             Code = "RESOURCE_NOT_FOUND"
+	CodeMethodNotAllowed     Code = "METHOD_NOT_ALLOWED"
+	CodeConflict             Code = "CONFLICT"
+	CodeIdempotencyKeyReused Code = "IDEMPOTENCY_KEY_REUSED"
+	CodeIdempotencyKeyInUse  Code = "IDEMPOTENCY_KEY_IN_USE"
+	CodePreconditionFailed   Code = "PRECONDITION_FAILED"
+	CodeTooLarge             Code = "PAYLOAD_TOO_LARGE"
+	CodeUnsupportedMedia     Code = "UNSUPPORTED_MEDIA_TYPE"
+	CodeInvalid              Code = "VALIDATION_FAILED"
+	CodeRateLimited          Code = "RATE_LIMITED"
+	CodeHeadersTooLarge      Code = "HEADERS_TOO_LARGE"
+	CodeUnavailable          Code = "SERVICE_UNAVAILABLE"
+	CodeDeadlineExceeded     Code = "DEADLINE_EXCEEDED"
 )
 
 // Error is a failure that a client may be told about. Message is written for
@@ -102,8 +104,7 @@ func (e *Error) Is(target error) bool {
 
 // KindOf returns the kind of the first Error in err's chain, or Internal.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return Internal

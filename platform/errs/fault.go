@@ -59,8 +59,7 @@ func (fs *Faults) Add(field string, err error) {
 		return
 	}
 	fault := Fault{Code: FaultInvalidFormat, Message: err.Error()}
-	var parsed Fault
-	if errors.As(err, &parsed) {
+	if parsed, ok := errors.AsType[Fault](err); ok {
 		fault = parsed
 	}
 	fault.Field = field

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +54,7 @@ type Config struct {
 	Users   Authenticator
 	Limiter Limiter
 	Cursors *page.Codec
+	Replays Replays
 	Log     *slog.Logger
 	Now     func() time.Time
 	NewID   func() uuid.UUID
@@ -132,7 +134,9 @@ func (a *App) AddProbe(path string, check func(ctx context.Context) (View, error
 		if err != nil {
 			return err
 		}
-		return send(c, fiber.StatusOK, append(v.AppendJSON([]byte(`{"success":true,"data":`)), '}'))
+		answer := renderView(fiber.StatusOK, v)
+		answer.ETag = "" // what a probe finds is nothing to keep
+		return send(c, answer)
 	})
 }
 
@@ -158,10 +162,5 @@ func (a *App) cors() fiber.Handler {
 }
 
 func (a *App) originAllowed(origin string) bool {
-	for _, o := range a.AllowOrigins {
-		if o == origin {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(a.AllowOrigins, origin)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"docket/platform/errs"
+	"docket/platform/idempotency"
 )
 
 // statusOf is the one place where a kind of failure becomes a status.
@@ -31,25 +32,30 @@ var statusOf = map[errs.Kind]int{
 	errs.DeadlineExceeded:   http.StatusGatewayTimeout,
 }
 
-// writeError is the only place that writes the failure envelope: for errors of
-// handlers, of Fiber and of the server below it, and for recovered panics.
+// writeError answers with the failure envelope: for errors of handlers, of
+// Fiber and of the server below it, and for recovered panics.
 func (a *App) writeError(c *fiber.Ctx, err error) error {
-	failure := explain(err)
-	requestID := a.requestID(c)
 	c.Locals(localFailure, err)
-	if failure.Kind == errs.Unauthenticated {
+	answer := renderFailure(err, a.requestID(c))
+	if answer.Status == http.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer error="invalid_token"`)
 	}
+	return send(c, answer)
+}
+
+// renderFailure writes the failure envelope, in the only place that does.
+func renderFailure(err error, requestID string) idempotency.Answer {
+	failure := explain(err)
+	answer := idempotency.Answer{Status: statusOf[failure.Kind]}
 	if failure.RetryAfter > 0 {
-		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(seconds(failure.RetryAfter)))
+		answer.RetryAfter = strconv.Itoa(seconds(failure.RetryAfter))
 	}
 	var current []byte
-	var s *stale
-	if errors.As(err, &s) {
-		current = s.current
-		c.Set(fiber.HeaderETag, s.tag)
+	if s, ok := errors.AsType[*stale](err); ok {
+		current, answer.ETag = s.current, s.tag
 	}
-	return send(c, statusOf[failure.Kind], appendFailure(nil, failure, requestID, current))
+	answer.Body = appendFailure(nil, failure, requestID, current)
+	return answer
 }
 
 func appendFailure(dst []byte, failure *errs.Error, requestID string, current []byte) []byte {
@@ -83,12 +89,10 @@ func appendFailure(dst []byte, failure *errs.Error, requestID string, current []
 // explain finds what a client may be told about err. Whatever is not a typed
 // error is a fault of ours, and its text stays in the log.
 func explain(err error) *errs.Error {
-	var typed *errs.Error
-	if errors.As(err, &typed) {
+	if typed, ok := errors.AsType[*errs.Error](err); ok {
 		return typed
 	}
-	var framework *fiber.Error
-	if errors.As(err, &framework) {
+	if framework, ok := errors.AsType[*fiber.Error](err); ok {
 		return explainFramework(framework)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

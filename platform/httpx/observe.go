@@ -98,7 +98,7 @@ func (a *App) requestID(c *fiber.Ctx) string {
 		return id
 	}
 	id := c.Get(fiber.HeaderXRequestID)
-	if !saneRequestID(id) {
+	if !visible(id, maxRequestID) {
 		id = a.NewID().String()
 	}
 	c.Locals(localRequestID, id)
@@ -106,12 +106,13 @@ func (a *App) requestID(c *fiber.Ctx) string {
 	return id
 }
 
-func saneRequestID(id string) bool {
-	if id == "" || len(id) > maxRequestID {
+// visible reports whether text is 1 to limit visible ASCII characters.
+func visible(text string, limit int) bool {
+	if text == "" || len(text) > limit {
 		return false
 	}
-	for i := range len(id) {
-		if id[i] <= ' ' || id[i] > '~' {
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] > '~' {
 			return false
 		}
 	}

@@ -24,7 +24,9 @@ const (
 // Request is what a handler is asked, already read and authenticated.
 type Request struct {
 	c       *fiber.Ctx
+	ctx     context.Context //nolint:containedctx // it lives as long as the request, which handlers are given in place of it
 	route   Route
+	known   []string // query parameters, those of paging included
 	cursors *page.Codec
 	ids     map[string]uuid.UUID
 	body    *Object
@@ -41,8 +43,9 @@ type Page struct {
 	After *page.After
 }
 
-// Context carries the request's deadline.
-func (r *Request) Context() context.Context { return r.c.UserContext() }
+// Context carries the request's deadline, and the unit of work that the
+// request is part of, if it is.
+func (r *Request) Context() context.Context { return r.ctx }
 
 // Owner is the id of the user who asks.
 func (r *Request) Owner() uuid.UUID { return ownerOf(r.c) }

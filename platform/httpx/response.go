@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"docket/platform/idempotency"
 	"docket/platform/page"
 )
 
@@ -43,33 +44,34 @@ func List[E any, V View](entities []E, view func(E) V, next *page.After) Respons
 	return Response{status: http.StatusOK, list: views, next: next, isList: true}
 }
 
-// write sends a handler's answer in the success envelope.
-func (r *Request) write(answer Response) error {
+// render writes what a handler returned in the success envelope.
+func (r *Request) render(response Response) idempotency.Answer {
 	switch {
-	case answer.isList:
-		return r.writeList(answer)
-	case answer.view == nil:
-		return r.c.SendStatus(answer.status)
+	case response.isList:
+		return idempotency.Answer{Status: response.status, Body: r.renderList(response)}
+	case response.view == nil:
+		return idempotency.Answer{Status: response.status}
 	}
-	body := append(make([]byte, 0, 1024), `{"success":true,"data":`...)
-	start := len(body)
-	body = answer.view.AppendJSON(body)
-	tag := etag(body[start:])
-	r.c.Set(fiber.HeaderETag, tag)
-	if answer.location != "" {
-		r.c.Set(fiber.HeaderLocation, answer.location)
+	answer := renderView(response.status, response.view)
+	answer.Location = response.location
+	if r.isRead() && unchanged(headerList(r.c, fiber.HeaderIfNoneMatch), answer.ETag) {
+		answer.Status, answer.Body = http.StatusNotModified, nil
 	}
-	if r.isRead() && unchanged(headerList(r.c, fiber.HeaderIfNoneMatch), tag) {
-		return r.c.SendStatus(http.StatusNotModified)
-	}
-	return send(r.c, answer.status, append(body, '}'))
+	return answer
 }
 
-// writeList adds to each element the entity tag that it has on its own, so
+func renderView(status int, v View) idempotency.Answer {
+	body := append(make([]byte, 0, 1024), `{"success":true,"data":`...)
+	start := len(body)
+	body = v.AppendJSON(body)
+	return idempotency.Answer{Status: status, ETag: etag(body[start:]), Body: append(body, '}')}
+}
+
+// renderList adds to each element the entity tag that it has on its own, so
 // that it can be changed without being fetched again.
-func (r *Request) writeList(answer Response) error {
-	body := append(make([]byte, 0, 512*(len(answer.list)+1)), `{"success":true,"data":[`...)
-	for i, v := range answer.list {
+func (r *Request) renderList(response Response) []byte {
+	body := append(make([]byte, 0, 512*(len(response.list)+1)), `{"success":true,"data":[`...)
+	for i, v := range response.list {
 		if i > 0 {
 			body = append(body, ',')
 		}
@@ -81,14 +83,14 @@ func (r *Request) writeList(answer Response) error {
 		body = append(body, '}')
 	}
 	body = append(body, `],"meta":{"next_cursor":`...)
-	if answer.next == nil {
+	if response.next == nil {
 		body = append(body, "null"...)
 	} else {
-		body = appendString(body, r.cursors.Encode(r.scope(), *answer.next))
+		body = appendString(body, r.cursors.Encode(r.scope(), *response.next))
 	}
 	body = append(body, `,"limit":`...)
 	body = strconv.AppendInt(body, int64(r.page.Limit), 10)
-	return send(r.c, answer.status, append(body, "}}"...))
+	return append(body, "}}"...)
 }
 
 func (r *Request) isRead() bool {
@@ -102,8 +104,19 @@ func etag(representation []byte) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }
 
-func send(c *fiber.Ctx, status int, body []byte) error {
-	c.Set(fiber.HeaderContentType, "application/json; charset=utf-8")
-	c.Status(status).Context().Response.SetBodyRaw(body)
+// send writes an answer out.
+func send(c *fiber.Ctx, a idempotency.Answer) error {
+	for name, value := range map[string]string{
+		fiber.HeaderETag: a.ETag, fiber.HeaderLocation: a.Location, fiber.HeaderRetryAfter: a.RetryAfter,
+	} {
+		if value != "" {
+			c.Set(name, value)
+		}
+	}
+	c.Status(a.Status)
+	if len(a.Body) > 0 {
+		c.Set(fiber.HeaderContentType, "application/json; charset=utf-8")
+		c.Context().Response.SetBodyRaw(a.Body)
+	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"docket/platform/errs"
+	"docket/platform/idempotency"
 )
 
 // Handler answers one request of an authenticated user.
@@ -32,36 +33,53 @@ type Route struct {
 	Handle Handler
 }
 
-// serve reads what every route reads the same way, calls its handler, and
-// writes the answer.
+// serve answers requests of route, and lets no write with an Idempotency-Key
+// happen twice.
 func (a *App) serve(route Route) fiber.Handler {
 	known := route.Query
 	if route.Sorts != nil {
 		known = append([]string{"limit", "cursor", "sort"}, known...)
 	}
 	return func(c *fiber.Ctx) error {
-		r := &Request{c: c, route: route, cursors: a.Cursors}
-		if err := r.readPath(); err != nil {
-			return err
-		}
-		if err := r.readQuery(known); err != nil {
-			return err
-		}
-		if route.Body {
-			if err := r.readBody(); err != nil {
-				return err
-			}
-		}
-		answer, err := route.Handle(r)
+		r := &Request{c: c, ctx: c.UserContext(), route: route, known: known, cursors: a.Cursors}
+		key, err := r.idempotencyKey()
 		if err != nil {
 			return err
 		}
-		return r.write(answer)
+		if key != "" {
+			return a.serveOnce(r, key)
+		}
+		answer, err := r.serve()
+		if err != nil {
+			return err
+		}
+		return send(c, answer)
 	}
 }
 
+// serve reads what every route reads the same way, calls its handler, and
+// renders what that returns.
+func (r *Request) serve() (idempotency.Answer, error) {
+	if err := r.readPath(); err != nil {
+		return idempotency.Answer{}, err
+	}
+	if err := r.readQuery(); err != nil {
+		return idempotency.Answer{}, err
+	}
+	if r.route.Body {
+		if err := r.readBody(); err != nil {
+			return idempotency.Answer{}, err
+		}
+	}
+	response, err := r.route.Handle(r)
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	return r.render(response), nil
+}
+
 // readQuery refuses what the route does not know, and reads paging.
-func (r *Request) readQuery(known []string) error {
+func (r *Request) readQuery() error {
 	var faults errs.Faults
 	seen := map[string]bool{}
 	args := r.c.Context().QueryArgs()
@@ -72,8 +90,8 @@ func (r *Request) readQuery(known []string) error {
 	for k, v := range args.All() {
 		name := string(k)
 		switch {
-		case !slices.Contains(known, name):
-			faults.Add(echo(name), unknown(errs.FaultUnknownParam, "parameter", name, known))
+		case !slices.Contains(r.known, name):
+			faults.Add(echo(name), unknown(errs.FaultUnknownParam, "parameter", name, r.known))
 		case seen[name]:
 			faults.Add(name, errs.Faultf(errs.FaultDuplicate, "is given more than once; lists are separated by commas"))
 		case name != "cursor" && (!utf8.Valid(v) || bytes.IndexByte(v, 0) >= 0):

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"time"
@@ -21,11 +22,13 @@ const unavailableRetryAfter = 2 * time.Second
 // ErrNotFound is what [Get] returns where no row matches.
 var ErrNotFound = errors.New("no such row")
 
+// ErrLockTimeout says that somebody else held a lock for too long.
+var ErrLockTimeout = errors.New("waited too long for a lock")
+
 // Violated returns the name of the constraint that err says was violated, or
 // "". The name is what a store turns into a failure of its domain.
 func Violated(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pgerrcode.IsIntegrityConstraintViolation(pg.Code) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pgerrcode.IsIntegrityConstraintViolation(pg.Code) {
 		return pg.ConstraintName
 	}
 	return ""
@@ -42,6 +45,8 @@ func translate(ctx context.Context, err error) error {
 		return ErrNotFound
 	case deadlinePassed(ctx, err):
 		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline; nothing was written").Because(err)
+	case sqlState(err) == pgerrcode.LockNotAvailable:
+		return fmt.Errorf("%w: %w", ErrLockTimeout, err)
 	case gaveWay(err):
 		e := errs.New(errs.Unavailable, "the database was busy with other work on the same data")
 		e.RetryAfter = unavailableRetryAfter
@@ -59,16 +64,22 @@ func deadlinePassed(ctx context.Context, err error) bool {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == pgerrcode.QueryCanceled
+	return sqlState(err) == pgerrcode.QueryCanceled
+}
+
+// sqlState is the code of what the database refused, or "".
+func sqlState(err error) string {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code
+	}
+	return ""
 }
 
 func unreachable(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pgerrcode.IsConnectionException(pg.Code) ||
-			pgerrcode.IsInsufficientResources(pg.Code) ||
-			pgerrcode.IsOperatorIntervention(pg.Code)
+	if code := sqlState(err); code != "" {
+		return pgerrcode.IsConnectionException(code) ||
+			pgerrcode.IsInsufficientResources(code) ||
+			pgerrcode.IsOperatorIntervention(code)
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error

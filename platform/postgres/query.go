@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	sq "github.com/Masterminds/squirrel"
 	"github.com/google/uuid"
@@ -40,15 +42,48 @@ func List[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T],
 // Exec runs sql and returns how many rows it touched. In sql, $1 is owner and
 // args start at $2.
 func Exec(ctx context.Context, db *DB, owner uuid.UUID, sql string, args ...any) (int64, error) {
+	return db.exec(ctx, sql, ownedArgs(owner, args))
+}
+
+func (db *DB) exec(ctx context.Context, sql string, args []any) (int64, error) {
 	var tag pgconn.CommandTag
 	err := db.alone(ctx, func() (err error) {
-		tag, err = db.conn(ctx).Exec(ctx, sql, ownedArgs(owner, args)...)
+		tag, err = db.conn(ctx).Exec(ctx, sql, args...)
 		return err
 	})
 	if err != nil {
 		return 0, translate(ctx, err)
 	}
 	return tag.RowsAffected(), nil
+}
+
+// ExecUnowned is [Exec] for housekeeping over all owners. Args start at $1.
+func ExecUnowned(ctx context.Context, db *DB, sql string, args ...any) (int64, error) {
+	return db.exec(ctx, sql, args)
+}
+
+// ExecWithin is [Exec] that waits for the locks of others no longer than wait,
+// and returns [ErrLockTimeout] then. It needs a unit of work, which is broken
+// by that error.
+func ExecWithin(ctx context.Context, db *DB, owner uuid.UUID, wait time.Duration, sql string, args ...any) (int64, error) {
+	u := unitFrom(ctx)
+	if u == nil {
+		return 0, errors.New("a bounded wait for locks needs a unit of work")
+	}
+	var batch pgx.Batch
+	batch.Queue("SELECT set_config('lock_timeout', $1, true)", fmt.Sprintf("%dms", wait.Milliseconds()))
+	batch.Queue(sql, ownedArgs(owner, args)...)
+	batch.Queue("SET LOCAL lock_timeout TO DEFAULT")
+	results := u.tx.SendBatch(ctx, &batch)
+	_, err := results.Exec()
+	var tag pgconn.CommandTag
+	if err == nil {
+		tag, err = results.Exec()
+	}
+	if closed := results.Close(); err == nil {
+		err = closed
+	}
+	return tag.RowsAffected(), translate(ctx, err)
 }
 
 // Keyset is a total order over the rows of a table: by Column, ties broken by

@@ -2,12 +2,10 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgerrcode"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // How often work that PostgreSQL gave up in favour of another is done again,
@@ -31,7 +29,7 @@ func (db *DB) retry(ctx context.Context, work func() error) error {
 		select {
 		case <-ctx.Done():
 			return translate(ctx, err)
-		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // not a secret
+		case <-time.After(pause/2 + rand.N(pause)):
 		}
 		pause *= 2
 	}
@@ -39,7 +37,6 @@ func (db *DB) retry(ctx context.Context, work func() error) error {
 }
 
 func gaveWay(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) &&
-		(pg.Code == pgerrcode.DeadlockDetected || pg.Code == pgerrcode.SerializationFailure)
+	code := sqlState(err)
+	return code == pgerrcode.DeadlockDetected || code == pgerrcode.SerializationFailure
 }

@@ -1,0 +1,166 @@
+// Package idempotency keeps the first answer to a request for whoever sends it
+// again: in the transaction of the write itself, so that there is never one
+// without the other.
+//
+// It follows the draft standard of the IETF for the Idempotency-Key header
+// (draft-ietf-httpapi-idempotency-key-header).
+package idempotency
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"docket/platform/errs"
+	"docket/platform/postgres"
+)
+
+// Kept is how long an answer is kept.
+const Kept = 24 * time.Hour
+
+// maxWait bounds how long a request waits for another with the same key, and
+// inUseRetryAfter is what its client is then asked to wait.
+const (
+	maxWait         = 3 * time.Second
+	inUseRetryAfter = time.Second
+)
+
+// sweepStep is how many expired answers one step of a sweep removes: few
+// enough to be over in milliseconds.
+const sweepStep = 500
+
+// The two ways in which a key can be refused.
+var (
+	errReused = &errs.Error{
+		Kind: errs.Conflict, Code: errs.CodeIdempotencyKeyReused,
+		Message: "this Idempotency-Key was used for another request; a new request needs a new key",
+	}
+	errInUse = &errs.Error{
+		Kind: errs.Conflict, Code: errs.CodeIdempotencyKeyInUse, RetryAfter: inUseRetryAfter,
+		Message: "the first request with this Idempotency-Key is still being served",
+	}
+)
+
+// Answer is what a request was answered.
+type Answer struct {
+	Status int
+	// ETag, Location and RetryAfter are the headers that belong to the answer;
+	// "" where it has none.
+	ETag, Location, RetryAfter string
+	Body                       []byte
+}
+
+// Store keeps answers in the table idempotency_keys.
+type Store struct {
+	db  *postgres.DB
+	now func() time.Time
+}
+
+// NewStore returns a Store in db.
+func NewStore(db *postgres.DB, now func() time.Time) *Store {
+	return &Store{db: db, now: now}
+}
+
+// errUndo takes back what a request did that was then refused. It does not
+// leave this package.
+var errUndo = errors.New("the request was refused")
+
+// Once runs serve in a unit of work and keeps its answer with it, unless owner
+// sent the same request under key before: then that answer comes back, and
+// replayed is true. An error of serve is not kept, and neither is anything
+// else: the next try runs it again. An answer of 400 or above is kept, and
+// what was done on the way to it is undone.
+//
+// It returns a Conflict where the key was used for a request with another
+// fingerprint, or where another request with it takes too long.
+func (s *Store) Once(ctx context.Context, owner uuid.UUID, key string, fingerprint []byte, serve func(context.Context) (Answer, error)) (answer Answer, replayed bool, err error) {
+	err = s.db.InTx(ctx, func(ctx context.Context) error {
+		claimed, err := s.claim(ctx, owner, key, fingerprint)
+		if err != nil {
+			return err
+		}
+		if replayed = !claimed; replayed {
+			answer, err = s.recall(ctx, owner, key, fingerprint)
+			return err
+		}
+		err = s.db.Attempt(ctx, func(ctx context.Context) (err error) {
+			if answer, err = serve(ctx); err == nil && answer.Status >= 400 {
+				return errUndo
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, errUndo) {
+			return err
+		}
+		return s.keep(ctx, owner, key, answer)
+	})
+	return answer, replayed, err
+}
+
+// claim takes the key for this unit of work. Where another one holds it, it
+// waits until that one ends. It reports whether the key was free, or expired.
+func (s *Store) claim(ctx context.Context, owner uuid.UUID, key string, fingerprint []byte) (bool, error) {
+	const sql = `INSERT INTO idempotency_keys (user_id, key, fingerprint, expires_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (user_id, key) DO UPDATE SET fingerprint = $3, expires_at = $4
+		WHERE idempotency_keys.expires_at <= $5`
+	now := s.now()
+	n, err := postgres.ExecWithin(ctx, s.db, owner, maxWait, sql, key, fingerprint, now.Add(Kept), now)
+	switch {
+	case errors.Is(err, postgres.ErrLockTimeout):
+		return false, errInUse.Because(err)
+	case err != nil:
+		return false, fmt.Errorf("claim an idempotency key: %w", err)
+	}
+	return n == 1, nil
+}
+
+type kept struct {
+	answer      Answer
+	fingerprint []byte
+}
+
+func (s *Store) recall(ctx context.Context, owner uuid.UUID, key string, fingerprint []byte) (Answer, error) {
+	const sql = `SELECT fingerprint, status, etag, location, body FROM idempotency_keys WHERE user_id = $1 AND key = $2`
+	k, err := postgres.Get(ctx, s.db, owner, func(k *kept) []any {
+		return []any{&k.fingerprint, &k.answer.Status, &k.answer.ETag, &k.answer.Location, &k.answer.Body}
+	}, sql, key)
+	if err != nil {
+		return Answer{}, fmt.Errorf("recall the answer to an idempotency key: %w", err)
+	}
+	if !bytes.Equal(k.fingerprint, fingerprint) {
+		return Answer{}, errReused
+	}
+	return k.answer, nil
+}
+
+func (s *Store) keep(ctx context.Context, owner uuid.UUID, key string, a Answer) error {
+	const sql = `UPDATE idempotency_keys SET status = $3, etag = $4, location = $5, body = $6 WHERE user_id = $1 AND key = $2`
+	if _, err := postgres.Exec(ctx, s.db, owner, sql, key, a.Status, a.ETag, a.Location, a.Body); err != nil {
+		return fmt.Errorf("keep the answer to an idempotency key: %w", err)
+	}
+	return nil
+}
+
+// Sweep removes expired answers in small steps, each over in milliseconds and
+// none in anybody's way, and returns how many.
+func (s *Store) Sweep(ctx context.Context) (int64, error) {
+	const sql = `DELETE FROM idempotency_keys WHERE (user_id, key) IN (
+			SELECT user_id, key FROM idempotency_keys WHERE expires_at <= $1
+			ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+		)`
+	var total int64
+	for {
+		n, err := postgres.ExecUnowned(ctx, s.db, sql, s.now(), sweepStep)
+		total += n
+		if err != nil {
+			return total, fmt.Errorf("sweep expired idempotency keys: %w", err)
+		}
+		if n < sweepStep {
+			return total, nil
+		}
+	}
+}
