@@ -27,12 +27,7 @@ func TestGolden(t *testing.T) {
 
 	f.ada.Do(t, "GET", first.path(), "").Golden(t, "get")
 	f.ada.Do(t, "GET", first.path(), "", "If-None-Match", f.ada.Do(t, "GET", first.path(), "").ETag()).Golden(t, "get_not_modified")
-	var page []task
-	next := f.ada.Do(t, "GET", tasksPath+"?limit=2", "").Golden(t, "list").List(t, &page).NextCursor
-	if next == nil {
-		t.Fatal("a first page of two says that nothing follows")
-	}
-	f.ada.Do(t, "GET", tasksPath+"?limit=2&cursor="+*next, "").Golden(t, "list_next")
+	f.ada.Do(t, "GET", tasksPath+"?limit=3", "").Golden(t, "list")
 
 	f.clock.Advance(time.Second)
 	f.ada.Do(t, "PATCH", first.path(), `{}`).Golden(t, "patch_nothing")
@@ -155,5 +150,42 @@ func TestPutIsTheWhole(t *testing.T) {
 	}
 	if now.CreatedAt != x.CreatedAt || now.Position != x.Position {
 		t.Error("created_at or position changed")
+	}
+}
+
+// Pages of one task each give the whole list, each element with the ETag that it
+// has on its own.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for n, title := range []string{"b", "A", "c", "B"} {
+		f.create(t, title, fields{"priority": []string{"low", "none", "urgent", "low"}[n]})
+		f.clock.Advance(time.Second)
+	}
+	for sort, want := range map[string]string{
+		"": "BcAb", "created_at": "bAcB", "-updated_at": "BcAb", "title": "AbBc", "-title": "cBbA", "-priority": "cBbA", "priority": "AbBc", "position": "bAcB",
+	} {
+		query := "?limit=1"
+		if sort != "" {
+			query += "&sort=" + sort
+		}
+		var titles string
+		for cursor := ""; ; {
+			var list []task
+			next := f.ada.Do(t, "GET", tasksPath+query+cursor, "").Want(t, http.StatusOK).List(t, &list).NextCursor
+			for _, x := range list {
+				titles += x.Title
+				if own := f.ada.Do(t, "GET", x.path(), "").ETag(); x.ETag != own {
+					t.Errorf("in the list its ETag is %s, on its own %s", x.ETag, own)
+				}
+			}
+			if next == nil || len(titles) > 4 {
+				break
+			}
+			cursor = "&cursor=" + *next
+		}
+		if titles != want {
+			t.Errorf("sorted by %q, the pages hold %s, want %s", sort, titles, want)
+		}
 	}
 }
