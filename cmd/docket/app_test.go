@@ -244,7 +244,7 @@ func TestRoutes(t *testing.T) {
 	}
 	listed := strings.Split(strings.TrimSpace(strings.ReplaceAll(string(text), "\r\n", "\n")), "\n")
 	got = slices.DeleteFunc(got, func(line string) bool {
-		fresh := !slices.ContainsFunc(listed, func(l string) bool { return resource(l) == resource(line) })
+		fresh := !slices.ContainsFunc(listed, func(l string) bool { return about(l) == about(line) })
 		if fresh {
 			t.Logf("not on the list yet: %s", line)
 		}
@@ -278,8 +278,8 @@ func served(app *httpx.App) []string {
 
 func pathOf(line string) string { return strings.Fields(line)[1] }
 
-// resource is what a line is about: "tags" for every call on tags.
-func resource(line string) string {
+// about names the resource of a line: "tags" for every call on tags.
+func about(line string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(pathOf(line), httpx.BasePath+"/"), "/")
 	return name
 }
