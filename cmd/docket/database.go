@@ -36,7 +36,7 @@ func openDatabase(ctx context.Context, cfg config.Config, log *slog.Logger) (*da
 	server, err := localpg.Start(ctx, localpg.Options{
 		Dir:      cfg.DataDir,
 		Binaries: cfg.Database.Binaries,
-		Progress: func(line string) { log.Info(line) },
+		Progress: func(line string) { log.Info("private PostgreSQL", slog.String("progress", line)) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start a private PostgreSQL: %w", err)

@@ -10,6 +10,7 @@ import (
 
 	"docket/platform/auth/devissuer"
 	"docket/platform/config"
+	"docket/platform/localpg"
 )
 
 // jwksPath is where the development issuer's key set is served: where Better
@@ -69,7 +70,14 @@ accepts. The same e-mail address is always the same user.`,
 	return c
 }
 
+// openIssuer opens the development issuer. Its key may be the first thing in the
+// data folder, which the account of a private PostgreSQL must be able to pass.
 func openIssuer(cfg config.Config) (*devissuer.Issuer, error) {
+	if cfg.PrivateDatabase() {
+		if err := localpg.Prepare(cfg.DataDir); err != nil {
+			return nil, fmt.Errorf("prepare the data folder: %w", err)
+		}
+	}
 	issuer, err := devissuer.Open(cfg.DataDir, rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("open the development issuer: %w", err)

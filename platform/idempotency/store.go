@@ -108,7 +108,7 @@ func (s *Store) claim(ctx context.Context, owner uuid.UUID, key string, fingerpr
 		ON CONFLICT (user_id, key) DO UPDATE SET fingerprint = $3, expires_at = $4
 		WHERE idempotency_keys.expires_at <= $5`
 	now := s.now()
-	n, err := postgres.ExecWithin(ctx, s.db, owner, maxWait, sql, key, fingerprint, now.Add(Kept), now)
+	n, err := postgres.ExecWithin(ctx, owner, maxWait, sql, key, fingerprint, now.Add(Kept), now)
 	switch {
 	case errors.Is(err, postgres.ErrLockTimeout):
 		return false, errInUse.Because(err)

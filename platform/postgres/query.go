@@ -65,7 +65,7 @@ func ExecUnowned(ctx context.Context, db *DB, sql string, args ...any) (int64, e
 // ExecWithin is [Exec] that waits for the locks of others no longer than wait,
 // and returns [ErrLockTimeout] then. It needs a unit of work, which is broken
 // by that error.
-func ExecWithin(ctx context.Context, db *DB, owner uuid.UUID, wait time.Duration, sql string, args ...any) (int64, error) {
+func ExecWithin(ctx context.Context, owner uuid.UUID, wait time.Duration, sql string, args ...any) (int64, error) {
 	u := unitFrom(ctx)
 	if u == nil {
 		return 0, errors.New("a bounded wait for locks needs a unit of work")
@@ -102,11 +102,19 @@ type After struct {
 	ID  uuid.UUID
 }
 
-// ListPage returns up to limit rows of b in the order of k, those behind after
-// where it is given, and, where more follow, where this page ended. The
-// condition on the owner is added here.
-func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], b sq.SelectBuilder, k Keyset, after *After, limit int) ([]T, *After, error) {
-	sql, args, err := k.page(b.Where("user_id = ?", owner), after, limit).PlaceholderFormat(sq.Dollar).ToSql()
+// Page is a part of a list.
+type Page struct {
+	Keyset
+	// After is the end of the page before; nil asks for the first.
+	After *After
+	// Limit is how many rows it has at most.
+	Limit int
+}
+
+// ListPage returns the rows of b that are on page p and, where more follow,
+// where it ended. The condition on the owner is added here.
+func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], b sq.SelectBuilder, p Page) ([]T, *After, error) {
+	sql, args, err := p.of(b.Where("user_id = ?", owner)).PlaceholderFormat(sq.Dollar).ToSql()
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the statement: %w", err)
 	}
@@ -117,9 +125,9 @@ func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields
 		return nil, nil, err
 	}
 	var next *After
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = &rows[limit-1].at
+	if len(rows) > p.Limit {
+		rows = rows[:p.Limit]
+		next = &rows[p.Limit-1].at
 	}
 	list := make([]T, len(rows))
 	for i := range rows {
@@ -134,19 +142,19 @@ type keyed[T any] struct {
 	at  After
 }
 
-// page asks for one row more than limit: its presence says that more follow.
-func (k Keyset) page(b sq.SelectBuilder, after *After, limit int) sq.SelectBuilder {
+// of asks for one row more than the limit: its presence says that more follow.
+func (p Page) of(b sq.SelectBuilder) sq.SelectBuilder {
 	compare, direction := ">", "ASC"
-	if k.Desc {
+	if p.Desc {
 		compare, direction = "<", "DESC"
 	}
-	if after != nil {
-		b = b.Where(fmt.Sprintf("(%s, id) %s (?::%s, ?)", k.Column, compare, k.Type), after.Key, after.ID)
+	if p.After != nil {
+		b = b.Where(fmt.Sprintf("(%s, id) %s (?::%s, ?)", p.Column, compare, p.Type), p.After.Key, p.After.ID)
 	}
 	return b.
-		Column(fmt.Sprintf("(%s)::text AS keyset_key, id AS keyset_id", k.Column)).
-		OrderBy(k.Column+" "+direction, "id "+direction).
-		Limit(uint64(limit) + 1) //nolint:gosec // a limit is between 1 and 200
+		Column(fmt.Sprintf("(%s)::text AS keyset_key, id AS keyset_id", p.Column)).
+		OrderBy(p.Column+" "+direction, "id "+direction).
+		Limit(uint64(p.Limit) + 1) //nolint:gosec // a limit is between 1 and 200
 }
 
 func one[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args []any) (T, error) {

@@ -28,7 +28,7 @@ func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core
 	}
 	order.Desc = q.Desc
 	projects, next, err := postgres.ListPage(ctx, s.db, owner, fields,
-		sq.Select(columns).From("projects"), order, (*postgres.After)(q.After), q.Limit)
+		sq.Select(columns).From("projects"), postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit})
 	if err != nil {
 		return nil, nil, fmt.Errorf("list projects: %w", err)
 	}

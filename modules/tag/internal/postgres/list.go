@@ -27,7 +27,7 @@ func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core
 	}
 	order.Desc = q.Desc
 	tags, next, err := postgres.ListPage(ctx, s.db, owner, fields,
-		sq.Select(columns).From("tags"), order, (*postgres.After)(q.After), q.Limit)
+		sq.Select(columns).From("tags"), postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit})
 	if err != nil {
 		return nil, nil, fmt.Errorf("list tags: %w", err)
 	}

@@ -29,7 +29,7 @@ func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core
 	}
 	order.Desc = q.Desc
 	tasks, next, err := postgres.ListPage(ctx, s.db, owner, fields,
-		sq.Select(columns).From("tasks"), order, (*postgres.After)(q.After), q.Limit)
+		sq.Select(columns).From("tasks"), postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit})
 	if err != nil {
 		return nil, nil, fmt.Errorf("list tasks: %w", err)
 	}

@@ -51,16 +51,6 @@ func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Task) error 
 // Get implements [core.Store].
 func (s *Store) Get(ctx context.Context, owner, id uuid.UUID) (core.Task, error) {
 	const sql = `SELECT ` + columns + ` FROM tasks WHERE user_id = $1 AND id = $2`
-	return s.one(ctx, owner, id, sql)
-}
-
-// Lock implements [core.Store].
-func (s *Store) Lock(ctx context.Context, owner, id uuid.UUID) (core.Task, error) {
-	const sql = `SELECT ` + columns + ` FROM tasks WHERE user_id = $1 AND id = $2 FOR UPDATE`
-	return s.one(ctx, owner, id, sql)
-}
-
-func (s *Store) one(ctx context.Context, owner, id uuid.UUID, sql string) (core.Task, error) {
 	t, err := postgres.Get(ctx, s.db, owner, fields, sql, id)
 	if errors.Is(err, postgres.ErrNotFound) {
 		return core.Task{}, core.NotFound(id)
@@ -98,10 +88,11 @@ func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Task) error 
 }
 
 // Delete implements [core.Store]: the foreign key to the parent takes what is
-// below along.
+// below along. The subquery is there for its locks.
 func (s *Store) Delete(ctx context.Context, owner, id uuid.UUID) error {
-	const sql = `DELETE FROM tasks WHERE user_id = $1 AND id = $2`
-	n, err := postgres.Exec(ctx, s.db, owner, sql, id)
+	const sql = below + `, locked AS (` + lockBelow + `)
+		DELETE FROM tasks WHERE user_id = $1 AND id = $2 AND (SELECT count(*) FROM locked) > 0`
+	n, err := postgres.Exec(ctx, s.db, owner, sql, id, core.MaxLevels)
 	if err != nil {
 		return fmt.Errorf("delete task: %w", err)
 	}

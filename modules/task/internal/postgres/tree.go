@@ -54,11 +54,27 @@ const below = `WITH RECURSIVE below AS (
 		SELECT tasks.id, below.level + 1
 		FROM below JOIN tasks ON tasks.user_id = $1 AND tasks.parent_id = below.id
 		WHERE below.level <= $3
-	) `
+	)`
+
+// Every statement that changes several tasks locks them in the order of their
+// ids first. The lock is that of an update, which lets others refer to the row.
+const (
+	inOrder   = ` ORDER BY tasks.id FOR NO KEY UPDATE OF tasks`
+	lockBelow = `SELECT tasks.id FROM below JOIN tasks ON tasks.user_id = $1 AND tasks.id = below.id` + inOrder
+)
+
+// LockBelow implements [core.Tree].
+func (s *Store) LockBelow(ctx context.Context, owner, id uuid.UUID) error {
+	const sql = below + ` ` + lockBelow
+	if _, err := postgres.Exec(ctx, s.db, owner, sql, id, core.MaxLevels); err != nil {
+		return fmt.Errorf("lock a task and what is below it: %w", err)
+	}
+	return nil
+}
 
 // Height implements [core.Tree].
 func (s *Store) Height(ctx context.Context, owner, id uuid.UUID) (int, error) {
-	const sql = below + `SELECT coalesce(max(level), 0) FROM below`
+	const sql = below + ` SELECT coalesce(max(level), 0) FROM below`
 	height, err := postgres.Get(ctx, s.db, owner, func(n *int) []any { return []any{n} }, sql, id, core.MaxLevels)
 	if err != nil {
 		return 0, fmt.Errorf("measure the tree below a task: %w", err)
@@ -68,7 +84,7 @@ func (s *Store) Height(ctx context.Context, owner, id uuid.UUID) (int, error) {
 
 // MoveBelow implements [core.Tree].
 func (s *Store) MoveBelow(ctx context.Context, owner, id uuid.UUID, project *uuid.UUID, now time.Time) error {
-	const sql = below + `UPDATE tasks SET project_id = $4, updated_at = $5, revision = revision + 1
+	const sql = below + ` UPDATE tasks SET project_id = $4, updated_at = $5, revision = revision + 1
 		FROM below WHERE tasks.user_id = $1 AND tasks.id = below.id AND below.level > 1`
 	_, err := postgres.Exec(ctx, s.db, owner, sql, id, core.MaxLevels, project, now)
 	return asDomain(err, "move the tree below a task")
@@ -76,7 +92,7 @@ func (s *Store) MoveBelow(ctx context.Context, owner, id uuid.UUID, project *uui
 
 // CloseBelow implements [core.Tree].
 func (s *Store) CloseBelow(ctx context.Context, owner, id uuid.UUID, status core.Status, now time.Time) error {
-	const sql = below + `UPDATE tasks SET status = $4, completed_at = $5, updated_at = $5, revision = revision + 1
+	const sql = below + ` UPDATE tasks SET status = $4, completed_at = $5, updated_at = $5, revision = revision + 1
 		FROM below WHERE tasks.user_id = $1 AND tasks.id = below.id AND below.level > 1 AND tasks.status IN ('todo', 'in_progress')`
 	_, err := postgres.Exec(ctx, s.db, owner, sql, id, core.MaxLevels, status, now)
 	return asDomain(err, "close the tree below a task")
@@ -84,16 +100,24 @@ func (s *Store) CloseBelow(ctx context.Context, owner, id uuid.UUID, status core
 
 // ToInbox implements [core.References].
 func (s *Store) ToInbox(ctx context.Context, owner, project uuid.UUID, now time.Time) error {
-	const sql = `UPDATE tasks SET project_id = NULL, updated_at = $3, revision = revision + 1
-		WHERE user_id = $1 AND project_id = $2`
+	const sql = `WITH locked AS (
+			SELECT id FROM tasks WHERE user_id = $1 AND project_id = $2` + inOrder + `
+		)
+		UPDATE tasks SET project_id = NULL, updated_at = $3, revision = revision + 1
+		FROM locked WHERE tasks.user_id = $1 AND tasks.id = locked.id`
 	_, err := postgres.Exec(ctx, s.db, owner, sql, project, now)
 	return asDomain(err, "take tasks out of a project")
 }
 
 // Untag implements [core.References].
 func (s *Store) Untag(ctx context.Context, owner, tag uuid.UUID, now time.Time) error {
-	const sql = `WITH untagged AS (
-			DELETE FROM task_tags WHERE user_id = $1 AND tag_id = $2 RETURNING task_id
+	const sql = `WITH locked AS (
+			SELECT tasks.id FROM task_tags JOIN tasks ON tasks.user_id = $1 AND tasks.id = task_tags.task_id
+			WHERE task_tags.user_id = $1 AND task_tags.tag_id = $2` + inOrder + `
+		), untagged AS (
+			DELETE FROM task_tags USING locked
+			WHERE task_tags.user_id = $1 AND task_tags.tag_id = $2 AND task_tags.task_id = locked.id
+			RETURNING task_tags.task_id
 		)
 		UPDATE tasks SET updated_at = $3, revision = revision + 1
 		FROM untagged WHERE tasks.user_id = $1 AND tasks.id = untagged.task_id`
