@@ -32,6 +32,9 @@ func (s *Service) place(ctx context.Context, owner uuid.UUID, current *Task, d *
 	switch {
 	case err != nil:
 		return nil, nil, err
+	case !exists && !d.ProjectNamed:
+		// The parent's project, which was deleted since the parent was read.
+		return nil, nil, ErrReferenceGone
 	case !exists:
 		faults.Add("project_id", errs.Faultf(errs.FaultNotFound, "names a project that does not exist"))
 	case !takes:

@@ -19,9 +19,6 @@ type Store interface {
 	// Update keeps t in place of its revision before. It returns [ErrRevised]
 	// where that is not the present one, or [ErrReferenceGone].
 	Update(ctx context.Context, owner uuid.UUID, t Task) error
-	// Lock is Get, and keeps everybody else from changing the task until the
-	// unit of work ends.
-	Lock(ctx context.Context, owner, id uuid.UUID) (Task, error)
 	// Delete removes the task and everything below it, or [NotFound].
 	Delete(ctx context.Context, owner, id uuid.UUID) error
 }
@@ -36,6 +33,11 @@ type Tree interface {
 	Ancestry(ctx context.Context, owner, id uuid.UUID) ([]Ancestor, error)
 	// Height returns how many levels the task and what is below it span.
 	Height(ctx context.Context, owner, id uuid.UUID) (int, error)
+	// LockBelow keeps everybody else from changing the task and what is below
+	// it until the unit of work ends. It comes before a change of several of
+	// them: all who change several lock them in the same order, or two of
+	// them could each wait for the other.
+	LockBelow(ctx context.Context, owner, id uuid.UUID) error
 	// MoveBelow puts everything below the task into a project, nil for the
 	// inbox.
 	MoveBelow(ctx context.Context, owner, id uuid.UUID, project *uuid.UUID, now time.Time) error

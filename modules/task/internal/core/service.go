@@ -109,7 +109,10 @@ func (s *Service) Delete(ctx context.Context, owner, id uuid.UUID, guard Guard) 
 		return s.store.Delete(ctx, owner, id)
 	}
 	return s.tx.InTx(ctx, func(ctx context.Context) error {
-		current, err := s.store.Lock(ctx, owner, id)
+		if err := s.tree.LockBelow(ctx, owner, id); err != nil {
+			return err
+		}
+		current, err := s.store.Get(ctx, owner, id)
 		if err != nil {
 			return err
 		}
@@ -204,15 +207,22 @@ func (s *Service) relocate(ctx context.Context, owner uuid.UUID, current Task, d
 
 // keep replaces current by next, and takes what is below along.
 func (s *Service) keep(ctx context.Context, owner uuid.UUID, current, next Task) error {
+	moves := !same(current.ProjectID, next.ProjectID)
+	closes := next.Status != current.Status && next.Status.Closed()
+	if moves || closes {
+		if err := s.tree.LockBelow(ctx, owner, next.ID); err != nil {
+			return err
+		}
+	}
 	if err := s.store.Update(ctx, owner, next); err != nil {
 		return err
 	}
-	if !same(current.ProjectID, next.ProjectID) {
+	if moves {
 		if err := s.tree.MoveBelow(ctx, owner, next.ID, next.ProjectID, next.UpdatedAt); err != nil {
 			return err
 		}
 	}
-	if next.Status != current.Status && next.Status.Closed() {
+	if closes {
 		return s.tree.CloseBelow(ctx, owner, next.ID, next.Status, next.UpdatedAt)
 	}
 	return nil
