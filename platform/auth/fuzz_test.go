@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/ed25519"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func FuzzClaims(f *testing.F) {
 	good := payload(f, testNow, nil)
 	for _, seed := range []string{
 		good, `{}`, `null`, `[]`, strings.Replace(good, `{`, `{"sub":"x",`, 1), strings.Replace(good, `"ada"`, `"\ud83d\ude00\u0000"`, 1),
-		strings.Replace(good, `"aud":"`, `"aud":["`, 1), payload(f, testNow, map[string]any{"exp": 1e300}), payload(f, testNow, map[string]any{"exp": -0.0}),
+		strings.Replace(good, `"aud":"`, `"aud":["`, 1), payload(f, testNow, map[string]any{"exp": 1e300}), payload(f, testNow, map[string]any{"exp": math.Copysign(0, -1)}),
 	} {
 		f.Add(`{"alg":"EdDSA","kid":"fuzz"}`, seed)
 	}

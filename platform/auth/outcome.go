@@ -53,8 +53,7 @@ func Reason(err error) Outcome {
 	if err == nil {
 		return OutcomeAccepted
 	}
-	var r *refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		return r.outcome
 	}
 	return OutcomeUnknown

@@ -71,8 +71,6 @@ var sharedRSA = sync.OnceValues(func() (crypto.Signer, error) { return rsa.Gener
 
 func b64(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
-func fixed(i *big.Int, bits int) string { return b64(i.FillBytes(make([]byte, (bits+7)/8))) }
-
 // jwk returns the published form, as Better Auth writes it.
 func (k signingKey) jwk() map[string]any {
 	m := map[string]any{"kid": k.kid, "alg": k.alg}
@@ -80,9 +78,13 @@ func (k signingKey) jwk() map[string]any {
 	case ed25519.PublicKey:
 		m["kty"], m["crv"], m["x"] = "OKP", "Ed25519", b64(public)
 	case *ecdsa.PublicKey:
-		params := public.Params()
-		m["kty"], m["crv"] = "EC", params.Name
-		m["x"], m["y"] = fixed(public.X, params.BitSize), fixed(public.Y, params.BitSize)
+		point, err := public.Bytes() // 4, then both coordinates at full length
+		if err != nil {
+			panic(err)
+		}
+		half := len(point) / 2
+		m["kty"], m["crv"] = "EC", public.Params().Name
+		m["x"], m["y"] = b64(point[1:1+half]), b64(point[1+half:])
 	case *rsa.PublicKey:
 		m["kty"], m["n"], m["e"] = "RSA", b64(public.N.Bytes()), b64(big.NewInt(int64(public.E)).Bytes())
 	}

@@ -46,7 +46,8 @@ func Open(dir string, random io.Reader) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	public := base64.RawURLEncoding.EncodeToString(key.Public().(ed25519.PublicKey))
+	// An Ed25519 private key ends with its public key (RFC 8032, section 5.1.5).
+	public := base64.RawURLEncoding.EncodeToString(key[len(key)-ed25519.PublicKeySize:])
 	// The thumbprint of RFC 7638 (the form for OKP is in RFC 8037, appendix A.3).
 	thumbprint := sha256.Sum256([]byte(`{"crv":"Ed25519","kty":"OKP","x":"` + public + `"}`))
 	i := &Issuer{key: key, keyID: base64.RawURLEncoding.EncodeToString(thumbprint[:])}
