@@ -150,7 +150,7 @@ func sweep(ctx context.Context, store *idempotency.Store, log *slog.Logger) {
 }
 
 func newKeys(lc fx.Lifecycle, g graph) (*auth.KeySet, error) {
-	source := auth.Source(nil)
+	var source auth.Source
 	if g.issuer != nil {
 		source = g.issuer.KeySet
 	} else {

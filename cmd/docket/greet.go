@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -54,18 +55,19 @@ func greet(w io.Writer, cfg config.Config, address string, issuer *devissuer.Iss
 }
 
 func (g greeting) print(w io.Writer) error {
-	text := fmt.Sprintf("\n  Docket is ready (%s)\n\n", g.Environment)
+	var text strings.Builder
+	fmt.Fprintf(&text, "\n  Docket is ready (%s)\n\n", g.Environment)
 	for _, row := range [][2]string{
 		{"API", g.API}, {"docs", g.Docs}, {"database", g.Database}, {"data", g.DataDir},
 	} {
 		if row[1] != "" {
-			text += fmt.Sprintf("  %-10s%s\n", row[0], row[1])
+			fmt.Fprintf(&text, "  %-10s%s\n", row[0], row[1])
 		}
 	}
 	if g.Curl != "" {
-		text += fmt.Sprintf("\n  Try it, signed in as %s:\n\n%s\n\n  Another token: docket token --email grace@example.com\n", developmentEmail, g.Curl)
+		fmt.Fprintf(&text, "\n  Try it, signed in as %s:\n\n%s\n\n  Another token: docket token --email grace@example.com\n", developmentEmail, g.Curl)
 	}
-	_, err := fmt.Fprintln(w, text+"\n  Ctrl-C stops it.")
+	_, err := fmt.Fprintf(w, "%s\n  Ctrl-C stops it.\n", text.String())
 	return err
 }
 

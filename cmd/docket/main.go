@@ -35,7 +35,7 @@ func main() {
 
 // run is the program without its process: what it prints and how it ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRootCommand()
+	root := newRootCommand() //nolint:contextcheck // ExecuteContext hands ctx to each command
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
