@@ -1,7 +1,7 @@
 // Command newmodule makes a module in the shape of modules/tag: a table, its
 // core, its store, its routes, and tests of each. It writes from templates
 // rather than copying tag, because tag needs what a new module does not; a
-// test holds the templates to tag's shape.
+// test holds them to tag, declaration by declaration.
 package main
 
 import (
