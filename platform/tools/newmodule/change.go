@@ -158,8 +158,8 @@ Next:
      then ask for /api/v1/%[2]s with the token it prints.
   3. Say what it is for in modules/%[1]s/README.md, and give it what it lacks: a column in
      %[3]s, a field in internal/core/%[1]s.go, a line each in store.go and dto.go.
-  4. Add it to the README's list of modules, and run go test ./... : tests that list all routes
-     will ask for the new ones.
+  4. go test ./cmd/docket -run TestRoutes -update, which puts its routes on the list
+     that is held; then go test ./...
 `, n.Name, n.Plural, schemaFile)
 	return b.String()
 }
