@@ -10,9 +10,9 @@ import (
 	"docket/platform/errs"
 )
 
-// maxAttempts bounds how often a write starts over because another came in
-// between. Each time somebody else's write succeeded, so losing this often
-// means that the project is being hammered.
+// maxAttempts bounds how often a write starts over on a project that others make
+// and delete at the same time: a project that is there can be locked, one that is
+// not cannot.
 const maxAttempts = 10
 
 // Service is what can be done with projects.
@@ -56,8 +56,8 @@ func (s *Service) List(ctx context.Context, owner uuid.UUID, q Query) ([]Project
 // Update changes what change names and leaves the rest, or [NotFound].
 func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (Project, error) {
 	var updated Project
-	err := s.untilUncontended(ctx, func(ctx context.Context) error {
-		current, err := s.store.Get(ctx, owner, id)
+	err := s.untilUncontended(ctx, func(ctx context.Context, get getter) error {
+		current, err := get(ctx, owner, id)
 		if err != nil {
 			return err
 		}
@@ -70,8 +70,8 @@ func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, 
 // Put makes the project with this id what change says and nothing else, whether it
 // was there or not, and reports whether it is new.
 func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (project Project, created bool, err error) {
-	err = s.untilUncontended(ctx, func(ctx context.Context) error {
-		current, err := s.store.Get(ctx, owner, id)
+	err = s.untilUncontended(ctx, func(ctx context.Context, get getter) error {
+		current, err := get(ctx, owner, id)
 		created = errs.KindOf(err) == errs.NotFound
 		switch {
 		case created:
@@ -139,14 +139,21 @@ func (s *Service) revise(ctx context.Context, owner uuid.UUID, current Project, 
 	return next, s.store.Update(ctx, owner, next)
 }
 
-// untilUncontended runs a read-modify-write again where another write came in
-// between.
-func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.Context) error) error {
+// getter reads a project: [Store].Get or [Store].Lock.
+type getter func(ctx context.Context, owner, id uuid.UUID) (Project, error)
+
+// untilUncontended runs a read-modify-write that the revision guards. Where
+// another write came in between, it runs again with the project locked, so
+// that each has its turn however many write at once.
+func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.Context, get getter) error) error {
+	err := s.tx.Attempt(ctx, func(ctx context.Context) error { return write(ctx, s.store.Get) })
 	for range maxAttempts {
-		err := s.tx.Attempt(ctx, write)
 		if !errors.Is(err, ErrRevised) && !errors.Is(err, ErrExists) {
 			return err
 		}
+		err = s.tx.Attempt(ctx, func(ctx context.Context) error {
+			return s.tx.InTx(ctx, func(ctx context.Context) error { return write(ctx, s.store.Lock) })
+		})
 	}
 	return errs.New(errs.Conflict, "the project is being changed by too many requests at once; try again")
 }

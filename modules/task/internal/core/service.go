@@ -10,9 +10,9 @@ import (
 	"docket/platform/errs"
 )
 
-// maxAttempts bounds how often a write starts over because another came in
-// between. Each time somebody else's write succeeded, so losing this often
-// means that the task is being hammered.
+// maxAttempts bounds how often a write starts over on a task that others make
+// and delete at the same time: a task that is there can be locked, one that is
+// not cannot.
 const maxAttempts = 10
 
 // Service is what can be done with tasks.
@@ -58,7 +58,7 @@ func (s *Service) List(ctx context.Context, owner uuid.UUID, q Query) ([]Task, *
 // Create makes a task with an id of the server's choice.
 func (s *Service) Create(ctx context.Context, owner uuid.UUID, change Change) (task Task, err error) {
 	id := s.sources.NewID()
-	err = s.untilUncontended(ctx, func(ctx context.Context) error {
+	err = s.untilUncontended(ctx, func(ctx context.Context, _ getter) error {
 		task, err = s.insert(ctx, owner, id, change)
 		return err
 	})
@@ -67,8 +67,8 @@ func (s *Service) Create(ctx context.Context, owner uuid.UUID, change Change) (t
 
 // Update changes what change names and leaves the rest, or [NotFound].
 func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (task Task, err error) {
-	err = s.untilUncontended(ctx, func(ctx context.Context) error {
-		current, err := s.store.Get(ctx, owner, id)
+	err = s.untilUncontended(ctx, func(ctx context.Context, get getter) error {
+		current, err := get(ctx, owner, id)
 		if err != nil {
 			return err
 		}
@@ -81,8 +81,8 @@ func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, 
 // Put makes the task with this id what change says and nothing else, whether
 // it was there or not, and reports whether it is new.
 func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (task Task, created bool, err error) {
-	err = s.untilUncontended(ctx, func(ctx context.Context) error {
-		current, err := s.store.Get(ctx, owner, id)
+	err = s.untilUncontended(ctx, func(ctx context.Context, get getter) error {
+		current, err := get(ctx, owner, id)
 		created = errs.KindOf(err) == errs.NotFound
 		switch {
 		case created:
@@ -228,14 +228,34 @@ func (s *Service) keep(ctx context.Context, owner uuid.UUID, current, next Task)
 	return nil
 }
 
-// untilUncontended runs a read-modify-write again where another write came in
-// between.
-func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.Context) error) error {
+// getter reads a task: [Store].Get, or lock.
+type getter func(ctx context.Context, owner, id uuid.UUID) (Task, error)
+
+// lock is [Store].Get inside a unit of work, and keeps everybody else from
+// changing the task and what is below it until that ends. The tree is locked
+// first, as by those who move.
+func (s *Service) lock(ctx context.Context, owner, id uuid.UUID) (Task, error) {
+	if err := s.tree.LockTree(ctx, owner); err != nil {
+		return Task{}, err
+	}
+	if err := s.tree.LockBelow(ctx, owner, id); err != nil {
+		return Task{}, err
+	}
+	return s.store.Get(ctx, owner, id)
+}
+
+// untilUncontended runs a read-modify-write that the revision guards. Where
+// another write came in between, it runs again with the task locked, so that
+// each has its turn however many write at once.
+func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.Context, get getter) error) error {
+	err := s.tx.Attempt(ctx, func(ctx context.Context) error { return write(ctx, s.store.Get) })
 	for range maxAttempts {
-		err := s.tx.Attempt(ctx, write)
 		if !errors.Is(err, ErrRevised) && !errors.Is(err, ErrExists) && !errors.Is(err, ErrReferenceGone) {
 			return err
 		}
+		err = s.tx.Attempt(ctx, func(ctx context.Context) error {
+			return s.tx.InTx(ctx, func(ctx context.Context) error { return write(ctx, s.lock) })
+		})
 	}
 	return errs.New(errs.Conflict, "the task is being changed by too many requests at once; try again")
 }

@@ -98,6 +98,19 @@ func TestRacingPatchesWithOneETag(t *testing.T) {
 	}
 }
 
+// Without a condition each request has its turn.
+func TestRacingPatchesWithoutCondition(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	x := f.create(t, "Buy milk", nil)
+	got := statuses(t, 50, func(i int) httpxtest.Response {
+		return f.ada.Do(t, "PATCH", x.path(), fmt.Sprintf(`{"title":"number %d"}`, i))
+	})
+	if diff := cmp.Diff(map[int]int{http.StatusOK: 50}, got); diff != "" {
+		t.Errorf("statuses (-want +got):\n%s", diff)
+	}
+}
+
 func TestRacingDeletesWithOneETag(t *testing.T) {
 	t.Parallel()
 	f := open(t)
