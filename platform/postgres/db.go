@@ -36,6 +36,12 @@ const (
 	// jitter keeps them from doing so together.
 	maxConnLifetime       = 30 * time.Minute
 	maxConnLifetimeJitter = 5 * time.Minute
+
+	// The pool connects on its own time, not on that of the request that it
+	// does so for, and cannot be closed meanwhile: without a bound, a server
+	// that takes connections and says nothing holds up a stop for a minute.
+	// connect_timeout in the URL comes before it.
+	connectTimeout = 5 * time.Second
 )
 
 // DB is a pool of connections to one database. Its methods are safe for
@@ -66,6 +72,9 @@ func New(ctx context.Context, c Config) (*DB, error) {
 	pc.MinConns = orDefault(c.MinConns, defaultMinConns)
 	pc.MaxConns = orDefault(c.MaxConns, defaultMaxConns)
 	pc.MinConns = min(pc.MinConns, pc.MaxConns)
+	if pc.ConnConfig.ConnectTimeout == 0 {
+		pc.ConnConfig.ConnectTimeout = connectTimeout
+	}
 	pc.MaxConnLifetime = maxConnLifetime
 	pc.MaxConnLifetimeJitter = maxConnLifetimeJitter
 	pc.ConnConfig.RuntimeParams["application_name"] = "docket"

@@ -61,10 +61,13 @@ func translate(ctx context.Context, err error) error {
 }
 
 func deadlinePassed(ctx context.Context, err error) bool {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return true
 	}
-	return sqlState(err) == pgerrcode.QueryCanceled
+	if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting {
+		return false // by the pool, whose deadline is not the request's
+	}
+	return errors.Is(err, context.DeadlineExceeded) || sqlState(err) == pgerrcode.QueryCanceled
 }
 
 // sqlState is the code of what the database refused, or "".
