@@ -57,8 +57,7 @@ func TestParseColor(t *testing.T) {
 }
 
 func codeOf(err error) errs.FaultCode {
-	var fault errs.Fault
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[errs.Fault](err); ok {
 		return fault.Code
 	}
 	return ""
