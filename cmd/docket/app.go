@@ -77,6 +77,18 @@ func wiring(g graph) fx.Option {
 	)
 }
 
+// refuseUnbuilt refuses settings whose part of the program is still to come,
+// before anything is started.
+func refuseUnbuilt(cfg config.Config) error {
+	if cfg.RateLimit.Store == config.StoreMemory {
+		return nil
+	}
+	return &config.Error{Faults: []config.Fault{{
+		Key: "rate_limit.store", Value: string(cfg.RateLimit.Store),
+		Problem: "is not built yet", Allowed: string(config.StoreMemory),
+	}}}
+}
+
 // newID makes UUIDs of version 7, which sort by when they were made. It can
 // fail only where the system has no randomness, and nothing is safe there.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -180,9 +192,6 @@ func newVerifier(g graph, keys *auth.KeySet) (*auth.Verifier, error) {
 }
 
 func newLimiter(g graph, now func() time.Time) (httpx.Limiter, error) {
-	if g.cfg.RateLimit.Store != config.StoreMemory {
-		return nil, errors.New("rate_limit.store (DOCKET_RATE_LIMIT_STORE): redis is not built yet; use memory")
-	}
 	return ratelimit.NewMemory(g.cfg.RateLimit.Requests, g.cfg.RateLimit.Window, now)
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	// The zones of users must be known on machines that have no copy of the
@@ -87,19 +88,18 @@ environment variables and from flags; "docket config" shows them.`,
 		return &usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
 	root.AddCommand(newServeCommand(o), newTokenCommand(o), newConfigCommand(o), newDatabaseCommand(o), newVersionCommand())
-	for _, c := range root.Commands() {
-		refuseArguments(c)
-	}
+	refuseArguments(root)
 	return root
 }
 
 // refuseArguments makes a stray argument an error: every command here takes
-// flags alone.
+// flags alone, and one that has commands of its own needs the name of one.
 func refuseArguments(c *cobra.Command) {
 	if c.HasSubCommands() {
 		for _, sub := range c.Commands() {
 			refuseArguments(sub)
 		}
+		c.Args, c.RunE = cobra.ArbitraryArgs, refuseUnknown
 		return
 	}
 	c.Args = func(c *cobra.Command, args []string) error {
@@ -108,6 +108,22 @@ func refuseArguments(c *cobra.Command) {
 		}
 		return nil
 	}
+}
+
+// refuseUnknown runs a command that only has others: what is still an argument
+// names none of them.
+func refuseUnknown(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	var known []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			known = append(known, sub.Name())
+		}
+	}
+	return &usageError{fmt.Errorf("%s has no command %q; it has %s; see %s --help",
+		c.CommandPath(), args[0], strings.Join(known, ", "), c.CommandPath())}
 }
 
 // load reads the settings.

@@ -44,6 +44,9 @@ accepts tokens of a development issuer, see "docket token".`,
 			if err != nil {
 				return err
 			}
+			if err := refuseUnbuilt(cfg); err != nil {
+				return err
+			}
 			return serve(c.Context(), cfg, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -83,7 +86,7 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 	why := wait(ctx, app, database)
 	log.Info("stopping", slog.String("because", why.reason), slog.Duration("drain_timeout", cfg.HTTP.DrainTimeout))
 	if err := app.Stop(stopContext(ctx, cfg.HTTP.DrainTimeout)); err != nil {
-		why.err = errors.Join(why.err, fmt.Errorf("stop: %w", err))
+		why.err = errors.Join(why.err, cutOff(err, cfg.HTTP.DrainTimeout))
 	}
 	return why.err
 }
@@ -128,6 +131,19 @@ func wait(ctx context.Context, app *fx.App, d *database) ending {
 		return ending{reason: "the server failed", err: errors.New("the server failed; the log says why")}
 	case <-d.exited():
 		return ending{reason: "the private PostgreSQL ended", err: d.err()}
+	}
+}
+
+// cutOff says of a stop that failed what became of the requests in flight: Fx
+// says no more than that its time was over.
+func cutOff(err error, drain time.Duration) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("stop: requests in flight were cut off after http.drain_timeout (DOCKET_HTTP_DRAIN_TIMEOUT), %s: %w", drain, err)
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("stop: requests in flight were cut off by a second signal: %w", err)
+	default:
+		return fmt.Errorf("stop: %w", err)
 	}
 }
 
