@@ -123,6 +123,25 @@ func firsts(rows [][]string) []string {
 	return cells
 }
 
+// The picture of the house has every room of the platform.
+func TestReadmePicture(t *testing.T) {
+	t.Parallel()
+	_, after, _ := strings.Cut(read(t, "README.md"), "\n platform/ ")
+	picture, _, found := strings.Cut(after, "\n```\n")
+	if !found {
+		t.Fatal("README.md has no picture with platform/ in it")
+	}
+	rooms, err := os.ReadDir(filepath.Join(repository, "platform"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range rooms {
+		if room.IsDir() && !slices.Contains(strings.Fields(picture), room.Name()) {
+			t.Errorf("README.md's picture of the house lacks platform/%s", room.Name())
+		}
+	}
+}
+
 // The tasks and files that README.md names exist.
 func TestReadmeNamesWhatThereIs(t *testing.T) {
 	t.Parallel()
