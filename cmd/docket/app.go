@@ -225,6 +225,7 @@ func newHTTP(s surface) (*httpx.App, error) {
 		NewID:          newID,
 	})
 	app.Add(s.Routes...)
+	app.AddBatch(s.DB)
 	addProbes(app, s.DB, s.Keys)
 	if s.Graph.issuer != nil {
 		app.AddDocument(jwksPath, "application/jwk-set+json", s.Graph.issuer.JWKS())

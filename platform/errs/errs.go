@@ -8,6 +8,7 @@ package errs
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -101,6 +102,19 @@ func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Kind == e.Kind && t.Code == e.Code && t.Message == e.Message
 }
+
+// At is a failure of one of several things that were to be done together, and
+// says which: the first is 0.
+type At struct {
+	Index int
+	Err   error
+}
+
+// Error names the place and the failure.
+func (a *At) Error() string { return fmt.Sprintf("[%d]: %v", a.Index, a.Err) }
+
+// Unwrap returns the failure itself.
+func (a *At) Unwrap() error { return a.Err }
 
 // KindOf returns the kind of the first Error in err's chain, or Internal.
 func KindOf(err error) Kind {

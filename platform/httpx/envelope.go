@@ -55,6 +55,9 @@ func renderFailure(err error, requestID string) idempotency.Answer {
 		current, answer.ETag = s.current, s.tag
 	}
 	answer.Body = appendFailure(nil, failure, requestID, current)
+	if at, ok := errors.AsType[*operationFailure](err); ok {
+		answer.Body = at.appendIndex(answer.Body)
+	}
 	return answer
 }
 

@@ -56,6 +56,15 @@ func ParseObject(body []byte) (*Object, error) {
 		}
 		return nil, invalidBody(errs.FaultInvalidType, "must be an object, not "+kindName(kind))
 	}
+	o, err := readMembers(dec)
+	if err != nil {
+		return nil, err
+	}
+	return o, readToEnd(dec)
+}
+
+// readMembers reads an object up to, and without, its closing bracket.
+func readMembers(dec *jsontext.Decoder) (*Object, error) {
 	o := &Object{}
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, malformed(err)
@@ -75,7 +84,7 @@ func ParseObject(body []byte) (*Object, error) {
 			return nil, invalidBody(errs.FaultTooMany, fmt.Sprintf("must hold at most %d members", maxMembers))
 		}
 	}
-	return o, readToEnd(dec)
+	return o, nil
 }
 
 // invalidBody is a fault of the body as a whole, which has no field.

@@ -26,8 +26,7 @@ func (s *stale) Unwrap() error { return s.failure }
 // use case calls it on the entity as it is at the moment of the write, with
 // nil where there is none.
 func Guard[E any, V View](r *Request, view func(E) V) func(current *E) error {
-	wanted := headerList(r.c, fiber.HeaderIfMatch)
-	createOnly := r.c.Method() == fiber.MethodPut && strings.TrimSpace(r.c.Get(fiber.HeaderIfNoneMatch)) == "*"
+	wanted, createOnly := r.conditions()
 	if wanted == "" && !createOnly {
 		return nil
 	}
@@ -49,6 +48,16 @@ func Guard[E any, V View](r *Request, view func(E) V) func(current *E) error {
 			return nil
 		}
 	}
+}
+
+// conditions returns the If-Match of this request, and whether it must not
+// replace anything. Inside a batch each operation has an If-Match of its own.
+func (r *Request) conditions() (ifMatch string, createOnly bool) {
+	if r.operation != nil {
+		return r.operation.ifMatch, false
+	}
+	createOnly = r.c.Method() == fiber.MethodPut && strings.TrimSpace(r.c.Get(fiber.HeaderIfNoneMatch)) == "*"
+	return headerList(r.c, fiber.HeaderIfMatch), createOnly
 }
 
 // unchanged reports whether a list of entity tags that a client holds has ours

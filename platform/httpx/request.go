@@ -31,6 +31,8 @@ type Request struct {
 	ids     map[string]uuid.UUID
 	body    *Object
 	page    Page
+	// operation is the part of a batch that this request stands for, or nil.
+	operation *operation
 }
 
 // Page says which part of a list is asked for, in which order.
@@ -52,6 +54,10 @@ func (r *Request) Owner() uuid.UUID { return ownerOf(r.c) }
 
 // ID is the path's parameter :id.
 func (r *Request) ID() uuid.UUID { return r.ids["id"] }
+
+// NewID is the id that something made by this request gets. A batch knows it
+// beforehand, since later operations may refer to it.
+func (r *Request) NewID() uuid.UUID { return r.operation.newID }
 
 // Body is the JSON object that came with the request.
 func (r *Request) Body() *Object { return r.body }

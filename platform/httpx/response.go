@@ -20,6 +20,7 @@ type Response struct {
 	list     []View
 	next     *page.After
 	isList   bool
+	raw      []byte
 }
 
 // OK answers 200 with a resource.
@@ -49,6 +50,8 @@ func (r *Request) render(response Response) idempotency.Answer {
 	switch {
 	case response.isList:
 		return idempotency.Answer{Status: response.status, Body: r.renderList(response)}
+	case response.raw != nil:
+		return idempotency.Answer{Status: response.status, Body: response.raw}
 	case response.view == nil:
 		return idempotency.Answer{Status: response.status}
 	}
@@ -75,12 +78,7 @@ func (r *Request) renderList(response Response) []byte {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		start := len(body)
-		body = v.AppendJSON(body)
-		tag := etag(body[start:])
-		body = append(body[:len(body)-1], `,"etag":`...)
-		body = appendString(body, tag)
-		body = append(body, '}')
+		body = appendTagged(body, v)
 	}
 	body = append(body, `],"meta":{"next_cursor":`...)
 	if response.next == nil {
@@ -91,6 +89,16 @@ func (r *Request) renderList(response Response) []byte {
 	body = append(body, `,"limit":`...)
 	body = strconv.AppendInt(body, int64(r.page.Limit), 10)
 	return append(body, "}}"...)
+}
+
+// appendTagged appends a resource with its entity tag as one more member.
+func appendTagged(dst []byte, v View) []byte {
+	start := len(dst)
+	dst = v.AppendJSON(dst)
+	tag := etag(dst[start:])
+	dst = append(dst[:len(dst)-1], `,"etag":`...)
+	dst = appendString(dst, tag)
+	return append(dst, '}')
 }
 
 func (r *Request) isRead() bool {

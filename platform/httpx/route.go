@@ -31,6 +31,11 @@ type Route struct {
 	// Body says that the route reads a JSON object.
 	Body   bool
 	Handle Handler
+	// Many, where a route has it, makes several things at once in a handful of
+	// round trips: the same as Handle for one after the other. Its error says
+	// with [errs.At] which could not be made. A batch calls it, and gives each
+	// request its [Request.NewID].
+	Many func([]*Request) ([]Response, error)
 }
 
 // serve answers requests of route, and lets no write with an Idempotency-Key

@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"docket/platform/errs"
 )
 
 // Every statement of a store runs on behalf of one owner, and carries that
@@ -62,13 +64,15 @@ func ExecUnowned(ctx context.Context, db *DB, sql string, args ...any) (int64, e
 	return db.exec(ctx, sql, args)
 }
 
+var errNoUnit = errors.New("this statement needs a unit of work around it")
+
 // ExecWithin is [Exec] that waits for the locks of others no longer than wait,
 // and returns [ErrLockTimeout] then. It needs a unit of work, which is broken
 // by that error.
 func ExecWithin(ctx context.Context, owner uuid.UUID, wait time.Duration, sql string, args ...any) (int64, error) {
 	u := unitFrom(ctx)
 	if u == nil {
-		return 0, errors.New("a bounded wait for locks needs a unit of work")
+		return 0, errNoUnit
 	}
 	var batch pgx.Batch
 	batch.Queue("SELECT set_config('lock_timeout', $1, true)", fmt.Sprintf("%dms", wait.Milliseconds()))
@@ -100,6 +104,28 @@ type Keyset struct {
 type After struct {
 	Key string
 	ID  uuid.UUID
+}
+
+// ExecEach is [Exec] of one statement with each of many sets of arguments, in
+// one round trip. The first that fails ends it; the error says with [errs.At]
+// which that was. It needs a unit of work, which a failure breaks.
+func ExecEach(ctx context.Context, owner uuid.UUID, sql string, each [][]any) error {
+	u := unitFrom(ctx)
+	if u == nil {
+		return errNoUnit
+	}
+	var batch pgx.Batch
+	for _, args := range each {
+		batch.Queue(sql, ownedArgs(owner, args)...)
+	}
+	results := u.tx.SendBatch(ctx, &batch)
+	for i := range each {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close() // says the same again
+			return &errs.At{Index: i, Err: translate(ctx, err)}
+		}
+	}
+	return translate(ctx, results.Close())
 }
 
 // Page is a part of a list.

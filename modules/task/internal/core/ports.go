@@ -12,6 +12,10 @@ import (
 type Store interface {
 	// Insert keeps a new task. It returns [ErrExists] or [ErrReferenceGone].
 	Insert(ctx context.Context, owner uuid.UUID, t Task) error
+	// InsertMany keeps new tasks in one round trip, in order. An error says
+	// with [errs.At] at which task it ended, and is otherwise as that of
+	// Insert. It is called inside a unit of work.
+	InsertMany(ctx context.Context, owner uuid.UUID, tasks []Task) error
 	// Get returns one task, or [NotFound].
 	Get(ctx context.Context, owner, id uuid.UUID) (Task, error)
 	// List returns one page, and where it ended if more follow.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"docket/modules/task/internal/core"
+	"docket/platform/errs"
 	"docket/platform/fold"
 	"docket/platform/postgres"
 )
@@ -34,18 +35,37 @@ func fields(t *core.Task) []any {
 	}
 }
 
+const insert = `WITH task AS (
+		INSERT INTO tasks (user_id, id, title, title_key, description, status, priority, due_at, due_on,
+			project_id, parent_id, position, completed_at, created_at, updated_at, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+	)
+	INSERT INTO task_tags (user_id, task_id, tag_id) SELECT $1, $2, unnest($17::uuid[])`
+
+func inserted(t core.Task) []any {
+	return []any{
+		t.ID, t.Title, fold.Key(string(t.Title)), t.Description, t.Status, t.Priority, t.DueAt, (*string)(t.DueOn),
+		t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.CreatedAt, t.UpdatedAt, t.Revision, t.TagIDs,
+	}
+}
+
 // Insert implements [core.Store].
 func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Task) error {
-	const sql = `WITH task AS (
-			INSERT INTO tasks (user_id, id, title, title_key, description, status, priority, due_at, due_on,
-				project_id, parent_id, position, completed_at, created_at, updated_at, revision)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-		)
-		INSERT INTO task_tags (user_id, task_id, tag_id) SELECT $1, $2, unnest($17::uuid[])`
-	_, err := postgres.Exec(ctx, s.db, owner, sql,
-		t.ID, t.Title, fold.Key(string(t.Title)), t.Description, t.Status, t.Priority, t.DueAt, (*string)(t.DueOn),
-		t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.CreatedAt, t.UpdatedAt, t.Revision, t.TagIDs)
+	_, err := postgres.Exec(ctx, s.db, owner, insert, inserted(t)...)
 	return asDomain(err, "insert task")
+}
+
+// InsertMany implements [core.Store].
+func (s *Store) InsertMany(ctx context.Context, owner uuid.UUID, tasks []core.Task) error {
+	each := make([][]any, len(tasks))
+	for i, t := range tasks {
+		each[i] = inserted(t)
+	}
+	err := postgres.ExecEach(ctx, owner, insert, each)
+	if at, ok := errors.AsType[*errs.At](err); ok {
+		return &errs.At{Index: at.Index, Err: asDomain(at.Err, "insert task")}
+	}
+	return err
 }
 
 // Get implements [core.Store].

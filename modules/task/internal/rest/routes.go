@@ -10,7 +10,7 @@ import (
 func Routes(tasks *core.Service) []httpx.Route {
 	h := handlers{tasks: tasks}
 	return []httpx.Route{
-		{Method: "POST", Path: "/tasks", Operation: "createTask", Summary: "Create a task", Body: true, Handle: h.create},
+		{Method: "POST", Path: "/tasks", Operation: "createTask", Summary: "Create a task", Body: true, Handle: h.create, Many: h.createMany},
 		{Method: "GET", Path: "/tasks", Operation: "listTasks", Summary: "List tasks", Sorts: []string{"-created_at", "updated_at", "title", "priority", "position"}, Handle: h.list},
 		{Method: "GET", Path: "/tasks/:id", Operation: "getTask", Summary: "Read a task", Handle: h.get},
 		{Method: "PATCH", Path: "/tasks/:id", Operation: "updateTask", Summary: "Change some of a task", Body: true, Handle: h.update},

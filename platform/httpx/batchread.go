@@ -1,0 +1,247 @@
+package httpx
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+
+	"docket/platform/errs"
+)
+
+// maxTempID bounds a temporary id, in characters.
+const maxTempID = 64
+
+// references are the members by which one thing names another: there, and as
+// the id of an operation, a temporary id may stand in place of a real one.
+var references = []string{"project_id", "parent_id", "before_id", "after_id", "into_id", "tag_ids"}
+
+// read reads a batch, and returns all that is wrong with its form: what is
+// wrong with the data of an operation shows when that operation is done.
+func (b *batch) read(body *Object) (operations []*operation, dryRun bool, err error) {
+	body.Require("operations")
+	raws := readObjects(body, "operations", maxOperations)
+	readFlag(body, "dry_run", &dryRun)
+	faults := body.Faults()
+	temps := map[string]uuid.UUID{}
+	for i, raw := range raws {
+		o, wrong := b.readOperation(i, raw, temps)
+		for _, f := range wrong {
+			f.Field = strings.TrimSuffix(fmt.Sprintf("operations[%d].%s", i, f.Field), ".")
+			faults = append(faults, f)
+		}
+		operations = append(operations, o)
+	}
+	return operations, dryRun, faults.Err()
+}
+
+func (b *batch) readOperation(index int, raw *Object, temps map[string]uuid.UUID) (*operation, errs.Faults) {
+	o := &operation{index: index, data: &Object{}}
+	var verb, resource, id string
+	resource = "task"
+	raw.Require("op")
+	Text(raw, "op", &verb, b.parseVerb)
+	Text(raw, "resource", &resource, b.parseResource)
+	Text(raw, "id", &id, anyText)
+	Text(raw, "temp_id", &o.tempID, parseTempID)
+	Text(raw, "if_match", &o.ifMatch, anyText)
+	if data := readObject(raw, "data"); data != nil {
+		o.data = data
+	}
+	if verb == "" || resource == "" {
+		return o, raw.Faults()
+	}
+	route, known := b.routes[verbs[verb].method+" /"+resource+"s"+verbs[verb].suffix]
+	if !known {
+		raw.faults.Add("op", errs.Faultf(errs.FaultInvalidValue, "a %s cannot be changed by %s", resource, verb))
+	}
+	o.route = route
+	b.readIDs(o, raw, verb, id, temps)
+	o.data.substitute(temps)
+	if o.tempID != "" && verb == "create" {
+		if _, taken := temps[o.tempID]; taken {
+			raw.faults.Add("temp_id", errs.Faultf(errs.FaultDuplicate, "was given to an operation before"))
+		}
+		temps[o.tempID] = o.newID
+	}
+	return o, raw.Faults()
+}
+
+// readIDs finds what the operation is about: a create makes an id, all else
+// names one.
+func (b *batch) readIDs(o *operation, raw *Object, verb, id string, temps map[string]uuid.UUID) {
+	switch {
+	case verb == "create":
+		o.newID = b.app.NewID()
+		if raw.Has("id") {
+			raw.faults.Add("id", errs.Faultf(errs.FaultReadOnly, "is made by the server; temp_id names what a create makes"))
+		}
+		if o.ifMatch != "" {
+			raw.faults.Add("if_match", errs.Faultf(errs.FaultConflict, "cannot go with a create: there is nothing to match"))
+		}
+		return
+	case o.tempID != "":
+		raw.faults.Add("temp_id", errs.Faultf(errs.FaultConflict, "can be given to a create alone"))
+	}
+	if verb != "delete" {
+		raw.Require("data")
+	} else if raw.Has("data") {
+		raw.faults.Add("data", errs.Faultf(errs.FaultConflict, "cannot go with a delete"))
+	}
+	raw.Require("id")
+	if raw.faults.Has("id") {
+		return
+	}
+	made, ok := temps[id]
+	if ok {
+		o.id = made
+		return
+	}
+	parsed, err := parseUUID(id)
+	if err != nil {
+		raw.faults.Add("id", errs.Faultf(errs.FaultInvalidFormat, "must be a UUID, or the temp_id of an operation before"))
+	}
+	o.id = parsed
+}
+
+func (b *batch) parseVerb(text string) (string, error) {
+	if _, ok := verbs[text]; !ok {
+		return "", errs.Faultf(errs.FaultInvalidValue, "must be one of create, update, delete, move")
+	}
+	return text, nil
+}
+
+// parseResource takes what has a route that creates it.
+func (b *batch) parseResource(text string) (string, error) {
+	if _, ok := b.routes[verbs["create"].method+" /"+text+"s"]; ok {
+		return text, nil
+	}
+	var known []string
+	for _, r := range b.app.routes {
+		if name, ok := strings.CutSuffix(r.Path, "s"); ok && r.Method == verbs["create"].method {
+			known = append(known, strings.TrimPrefix(name, "/"))
+		}
+	}
+	return "", errs.Faultf(errs.FaultInvalidValue, "must be one of %s", strings.Join(known, ", "))
+}
+
+// parseTempID refuses what could be taken for a real id.
+func parseTempID(text string) (string, error) {
+	if !visible(text, maxTempID) {
+		return "", errs.Faultf(errs.FaultInvalidFormat, "must be 1 to %d visible ASCII characters", maxTempID)
+	}
+	if _, err := uuid.Parse(text); err == nil {
+		return "", errs.Faultf(errs.FaultInvalidFormat, "must not look like a UUID")
+	}
+	return text, nil
+}
+
+func anyText(text string) (string, error) { return text, nil }
+
+// substitute puts real ids in place of temporary ones.
+func (o *Object) substitute(temps map[string]uuid.UUID) {
+	for i, m := range o.members {
+		if !slices.Contains(references, m.name) {
+			continue
+		}
+		if m.raw.Kind() != '[' {
+			o.members[i].raw = substituted(m.raw, temps)
+			continue
+		}
+		list := []byte{'['}
+		for n, e := range elementsOf(m.raw) {
+			if n > 0 {
+				list = append(list, ',')
+			}
+			list = append(list, substituted(e, temps)...)
+		}
+		o.members[i].raw = append(list, ']')
+	}
+}
+
+func substituted(raw jsontext.Value, temps map[string]uuid.UUID) jsontext.Value {
+	if raw.Kind() != '"' {
+		return raw
+	}
+	text, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return raw
+	}
+	if id, ok := temps[string(text)]; ok {
+		return appendID(nil, id)
+	}
+	return raw
+}
+
+// again returns o as it was before anything was read: an operation may run
+// more than once.
+func (o *Object) again() *Object { return &Object{members: o.members} }
+
+// readObject reads a member that is an object, or returns nil.
+func readObject(o *Object, name string) *Object {
+	raw, ok := o.find(name)
+	if !ok {
+		return nil
+	}
+	inner, err := objectOf(raw)
+	o.faults.Add(name, err)
+	return inner
+}
+
+// readObjects reads an array of at least one and at most limit objects.
+func readObjects(o *Object, name string, limit int) []*Object {
+	raw, ok := o.find(name)
+	if !ok {
+		return nil
+	}
+	if raw.Kind() != '[' {
+		o.faults.Add(name, errs.Faultf(errs.FaultInvalidType, "must be an array, not %s", kindName(raw.Kind())))
+		return nil
+	}
+	elements := elementsOf(raw)
+	switch {
+	case len(elements) == 0:
+		o.faults.Add(name, errs.Faultf(errs.FaultTooShort, "must hold at least one element"))
+	case len(elements) > limit:
+		o.faults.Add(name, errs.Faultf(errs.FaultTooMany, "must hold at most %d elements", limit))
+		return nil
+	}
+	all := make([]*Object, len(elements))
+	for i, e := range elements {
+		inner, err := objectOf(e)
+		o.faults.Add(fmt.Sprintf("%s[%d]", name, i), err)
+		if all[i] = inner; inner == nil {
+			all[i] = &Object{}
+		}
+	}
+	return all
+}
+
+// objectOf reads a value that is known to be sound.
+func objectOf(raw jsontext.Value) (*Object, error) {
+	if raw.Kind() != '{' {
+		return nil, errs.Faultf(errs.FaultInvalidType, "must be an object, not %s", kindName(raw.Kind()))
+	}
+	inner, err := readMembers(jsontext.NewDecoder(bytes.NewBuffer(raw)))
+	if err != nil {
+		return nil, errs.Faultf(errs.FaultTooMany, "must hold at most %d members", maxMembers)
+	}
+	return inner, nil
+}
+
+// readFlag reads a boolean that must not be null.
+func readFlag(o *Object, name string, dst *bool) {
+	raw, ok := o.find(name)
+	if !ok {
+		return
+	}
+	switch raw.Kind() {
+	case 't', 'f':
+		*dst = raw.Kind() == 't'
+	default:
+		o.faults.Add(name, errs.Faultf(errs.FaultInvalidType, "must be true or false, not %s", kindName(raw.Kind())))
+	}
+}
