@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
 	"docket/platform/errs"
@@ -76,6 +77,9 @@ func (b *batch) readIDs(o *operation, raw *Object, verb, id string, temps map[st
 	switch {
 	case verb == "create":
 		o.newID = b.app.NewID()
+		if put, ok := b.routes[fiber.MethodPut+" "+o.route.Path+"/:id"]; ok && o.route.Many == nil {
+			o.route, o.id = put, o.newID // the way to create with an id that is known
+		}
 		if raw.Has("id") {
 			raw.faults.Add("id", errs.Faultf(errs.FaultReadOnly, "is made by the server; temp_id names what a create makes"))
 		}
