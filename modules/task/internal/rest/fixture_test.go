@@ -35,19 +35,47 @@ type fixture struct {
 	app      *httpxtest.App
 	release  *core.Release
 	ada, bob httpxtest.Client
+	// meanwhile happens once, between the question whether a project or a tag
+	// is there and whatever is done with the answer.
+	meanwhile *onDemand
+}
+
+// onDemand is something that happens once it is set, the next time only.
+type onDemand struct {
+	mu   sync.Mutex
+	next func()
+}
+
+func (o *onDemand) set(fn func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.next = fn
+}
+
+func (o *onDemand) happen() {
+	o.mu.Lock()
+	fn := o.next
+	o.next = nil
+	o.mu.Unlock()
+	if fn != nil {
+		fn()
+	}
 }
 
 func open(t *testing.T) fixture {
 	t.Helper()
 	db := pgtest.Open(t)
 	clock := httpxtest.NewClock()
-	store := postgres.NewStore(db)
-	service := core.NewService(store, store, core.Places{Projects: projects{db}, Tags: tags{db}}, db,
+	store, meanwhile := postgres.NewStore(db), &onDemand{}
+	service := core.NewService(store, store, core.Places{Projects: projects{db, meanwhile}, Tags: tags{db, meanwhile}}, db,
 		core.Sources{Now: clock.Now, NewID: httpxtest.NewIDs().Next, LastPosition: position.Last})
 	app := httpxtest.New(t, rest.Routes(service), httpxtest.At(clock))
 	httpxtest.AddUser(t, db, "ada")
 	httpxtest.AddUser(t, db, "bob")
-	return fixture{db: db, clock: clock, app: app, release: core.NewRelease(store, clock.Now), ada: app.As("ada"), bob: app.As("bob")}
+	return fixture{
+		db: db, clock: clock, app: app, release: core.NewRelease(store, clock.Now),
+		ada: app.As("ada"), bob: app.As("bob"), meanwhile: meanwhile,
+	}
 }
 
 // exec runs a statement on behalf of a user, who is $1.
@@ -59,9 +87,13 @@ func (f fixture) exec(t *testing.T, user, sql string, args ...any) {
 }
 
 // projects answers as the project module does, and deletes as it does.
-type projects struct{ db *pg.DB }
+type projects struct {
+	db        *pg.DB
+	meanwhile *onDemand
+}
 
 func (p projects) TakesTasks(ctx context.Context, owner, project uuid.UUID) (exists, takes bool, err error) {
+	p.meanwhile.happen() // before: afterwards the row is locked
 	const sql = `SELECT archived_at IS NULL FROM projects WHERE user_id = $1 AND id = $2 FOR SHARE`
 	takes, err = pg.Get(ctx, p.db, owner, func(b *bool) []any { return []any{b} }, sql, project)
 	if errors.Is(err, pg.ErrNotFound) {
@@ -71,12 +103,17 @@ func (p projects) TakesTasks(ctx context.Context, owner, project uuid.UUID) (exi
 }
 
 // tags answers as the tag module does.
-type tags struct{ db *pg.DB }
+type tags struct {
+	db        *pg.DB
+	meanwhile *onDemand
+}
 
 func (s tags) MissingTags(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
 	const sql = `SELECT id FROM unnest($2::uuid[]) WITH ORDINALITY AS named (id, n)
 		WHERE NOT EXISTS (SELECT FROM tags WHERE user_id = $1 AND tags.id = named.id) ORDER BY n`
-	return pg.List(ctx, s.db, owner, func(id *uuid.UUID) []any { return []any{id} }, sql, ids)
+	missing, err := pg.List(ctx, s.db, owner, func(id *uuid.UUID) []any { return []any{id} }, sql, ids)
+	s.meanwhile.happen()
+	return missing, err
 }
 
 // addProject adds a project of this number, whose id it returns as text.
