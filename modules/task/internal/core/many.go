@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -23,6 +24,10 @@ func (s *Service) CreateMany(ctx context.Context, owner uuid.UUID, ids []uuid.UU
 		once.tree = &recalledTree{Tree: s.tree, made: &made, known: map[uuid.UUID][]Ancestor{}}
 		once.places.Projects = &recalledProjects{Projects: s.places.Projects, known: map[uuid.UUID]intake{}}
 		once.places.Tags = &recalledTags{Tags: s.places.Tags, existing: map[uuid.UUID]bool{}}
+		once.sources.LastPosition = func(now time.Time, id uuid.UUID) string {
+			// All may be made in one microsecond, and still go one behind the other.
+			return s.sources.LastPosition(now.Add(time.Duration(len(made.tasks))*time.Microsecond), id)
+		}
 		for i, change := range changes {
 			if _, err := once.insert(ctx, owner, ids[i], change); err != nil {
 				return &errs.At{Index: i, Err: err}
