@@ -106,7 +106,7 @@ func TestWrongUseIsRefused(t *testing.T) {
 			[]string{"DOCKET_LOG_LEVEL=loud", "DOCKET_HTTP_REQUEST_TIMEOUT=10"}, "config",
 			[]string{"2 faults", "log.level", "debug, info, warn or error", "http.request_timeout", "10s"},
 		},
-		"a mistyped variable":       {[]string{"DOCKET_HTTP_ADRESS=:1"}, "serve", []string{"DOCKET_HTTP_ADRESS", "DOCKET_HTTP_ADDRESS"}},
+		"a mistyped variable":       {[]string{"DOCKET_HTTP_ADDR=:1"}, "serve", []string{"DOCKET_HTTP_ADDR (environment)", "DOCKET_HTTP_ADDRESS"}},
 		"a mistyped environment":    {[]string{"DOCKET_ENVIRONMENT=prod"}, "serve", []string{"environment", `"prod"`, "production"}},
 		"staging with nothing":      {[]string{"DOCKET_ENVIRONMENT=staging"}, "serve", []string{"database.url", "auth.jwks_url", "development issuer"}},
 		"production without issuer": {append([]string{"DOCKET_ENVIRONMENT=production"}, deployed[:2]...), "serve", []string{"auth.issuers", "auth.audience"}},

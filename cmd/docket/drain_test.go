@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"docket/platform/httpx/httpxtest"
 	"docket/platform/pgtest"
 )
 
@@ -20,8 +21,9 @@ type held struct {
 	letGo func()
 }
 
+// outcome is how a request of another goroutine went.
 type outcome struct {
-	status int
+	answer httpxtest.Response
 	err    error
 }
 
@@ -57,11 +59,7 @@ func holding(t *testing.T, settings ...string) *held {
 	}
 	go func() {
 		answer, err := ada.try(t.Context(), "PATCH", "/tags/"+tag.ID, `{"name":"changed"}`)
-		if err != nil {
-			h.answered <- outcome{err: err}
-			return
-		}
-		h.answered <- outcome{answer.StatusCode, answer.Body.Close()}
+		h.answered <- outcome{answer, err}
 	}()
 	eventually(t, "the request waits for the lock", func() bool {
 		return query(t, url, "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") != "0"
@@ -95,8 +93,12 @@ func TestInterruptLetsRequestsFinish(t *testing.T) {
 	default:
 	}
 	h.letGo()
-	if got := <-h.answered; got.err != nil || got.status != 200 {
-		t.Errorf("the request under way was answered %+v", got)
+	got := <-h.answered
+	if got.err != nil {
+		t.Fatal(got.err)
+	}
+	if tag := one(t, got.answer, 200); tag.Name != "changed" {
+		t.Errorf("the request under way was answered %+v", tag)
 	}
 	h.ends(t, 0)
 }
@@ -122,7 +124,7 @@ func TestSecondInterruptStopsAtOnce(t *testing.T) {
 		t.Errorf("it does not say what it did to them:\n%s", h.stderr)
 	}
 	if got := <-h.answered; got.err == nil {
-		t.Errorf("the request under way was answered %d", got.status)
+		t.Errorf("the request under way was answered %d", got.answer.Status)
 	}
 	h.letGo()
 }

@@ -293,10 +293,6 @@ func TestRestartOnOnesOwnDatabase(t *testing.T) {
 func TestFirstRequestsAtOnce(t *testing.T) {
 	t.Parallel()
 	ada := serving(t).as(t, adaAddress)
-	type outcome struct {
-		answer *http.Response
-		err    error
-	}
 	outcomes := make(chan outcome, 10)
 	for range cap(outcomes) {
 		go func() {
@@ -311,7 +307,7 @@ func TestFirstRequestsAtOnce(t *testing.T) {
 			t.Error(o.err)
 			continue
 		}
-		seen[one(t, httpxtest.Read(t, o.answer), 200).ID] = true
+		seen[one(t, o.answer, 200).ID] = true
 	}
 	if len(seen) != 1 {
 		t.Errorf("ten first requests made the users %v", seen)

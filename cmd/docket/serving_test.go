@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -58,11 +60,12 @@ type instance struct {
 // serving runs serve, in this process, on a free loopback port, as the
 // environment local with a database of the test's own and the development
 // issuer. It is stopped when the test ends.
-func serving(t *testing.T, settings ...string) *instance {
+func serving(t *testing.T) *instance {
 	t.Helper()
-	return servingOn(t, append([]string{"DATABASE_URL=" + pgtest.URL(t), "DOCKET_DATA_DIR=" + t.TempDir()}, settings...)...)
+	return servingOn(t, "DATABASE_URL="+pgtest.URL(t), "DOCKET_DATA_DIR="+t.TempDir())
 }
 
+// servingOn is serving with a database and a data folder of the caller's.
 func servingOn(t *testing.T, settings ...string) *instance {
 	t.Helper()
 	environ := append([]string{"DOCKET_HTTP_ADDRESS=127.0.0.1:0"}, settings...)
@@ -134,17 +137,20 @@ func (c client) do(t *testing.T, method, path, body string, headers ...string) h
 	if err != nil {
 		t.Fatal(err)
 	}
-	return httpxtest.Read(t, answer)
+	return httpxtest.Read(t, &http.Response{
+		StatusCode: answer.Status, Header: answer.Header, Body: io.NopCloser(bytes.NewReader(answer.Body)),
+	})
 }
 
-func (c client) try(ctx context.Context, method, path, body string, headers ...string) (*http.Response, error) {
+// try is do for goroutines, which may not end the test, and for requests that
+// should fail.
+func (c client) try(ctx context.Context, method, path, body string, headers ...string) (httpxtest.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(body))
 	if err != nil {
-		cancel()
-		return nil, err
+		return httpxtest.Response{}, err
 	}
-	context.AfterFunc(ctx, cancel)
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -156,7 +162,12 @@ func (c client) try(ctx context.Context, method, path, body string, headers ...s
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	// A connection of its own, so that none that is idle holds up a stop.
-	return (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	if err != nil {
+		return httpxtest.Response{}, err
+	}
+	content, err := io.ReadAll(answer.Body)
+	return httpxtest.Response{Status: answer.StatusCode, Header: answer.Header, Body: content}, errors.Join(err, answer.Body.Close())
 }
 
 // resource holds the members that journeys look at.
