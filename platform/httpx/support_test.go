@@ -187,8 +187,7 @@ func failing() []httpx.Route {
 		{Method: "GET", Path: "/panics", Handle: func(*httpx.Request) (httpx.Response, error) { panic("the secret of the panic") }},
 		{Method: "GET", Path: "/panics-late", Handle: func(*httpx.Request) (httpx.Response, error) { return httpx.OK(bomb{}), nil }},
 		{Method: "GET", Path: "/panics-nil", Handle: func(*httpx.Request) (httpx.Response, error) {
-			var n *note
-			return httpx.OK(noteView(*n)), nil
+			return httpx.OK(noteView(*map[string]*note{}["none"])), nil
 		}},
 		{Method: "GET", Path: "/slow", Handle: func(r *httpx.Request) (httpx.Response, error) {
 			<-r.Context().Done()
@@ -213,12 +212,12 @@ func listen(t *testing.T, app *httpxtest.App) string {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- app.Fiber().Listener(l) }()
+	go func() { served <- app.Serve(l) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if err := app.Fiber().ShutdownWithContext(ctx); err != nil {
-			t.Errorf("shut down: %v", err)
+		if err := app.Stop(ctx); err != nil {
+			t.Errorf("stop: %v", err)
 		}
 		if err := <-served; err != nil {
 			t.Errorf("serve: %v", err)
@@ -254,7 +253,7 @@ func dial(t *testing.T, address string) net.Conn {
 
 func readAnswer(t *testing.T, from *bufio.Reader, method string) httpxtest.Response {
 	t.Helper()
-	answer, err := http.ReadResponse(from, &http.Request{Method: method})
+	answer, err := http.ReadResponse(from, &http.Request{Method: method}) //nolint:bodyclose // httpxtest.Read closes it
 	if err != nil {
 		t.Fatalf("read the answer: %v", err)
 	}

@@ -2,10 +2,12 @@ package httpx_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -52,6 +54,48 @@ func TestBodyOverTheLimit(t *testing.T) {
 		}
 	})
 }
+
+// An ordinary client sends it all before it looks, and still learns why.
+func TestBodyOverTheLimitFromAnOrdinaryClient(t *testing.T) {
+	t.Parallel()
+	app := httpxtest.New(t, newNotes().routes())
+	url := "http://" + listen(t, app) + base + "/notes"
+	for range 20 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(make([]byte, 5<<20)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		answer, err := http.DefaultClient.Do(request) //nolint:bodyclose // httpxtest.Read closes it
+		if err != nil {
+			t.Fatal(err)
+		}
+		httpxtest.Read(t, answer).WantFailure(t, http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE")
+	}
+}
+
+// A client that never ends is not heard out for ever.
+func TestBodyWithoutEnd(t *testing.T) {
+	t.Parallel()
+	app := httpxtest.New(t, newNotes().routes())
+	conn := dial(t, listen(t, app))
+	if _, err := io.WriteString(conn, head("POST", base+"/notes", "Content-Length: 9000000000000")); err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(conn, endless{})
+		sent <- err
+	}()
+	readAnswer(t, bufio.NewReader(conn), "POST").WantFailure(t, http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE")
+	if err := <-sent; err == nil || os.IsTimeout(err) {
+		t.Errorf("the server took it all: %v", err)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
 func TestWhatCannotBeReadIsLogged(t *testing.T) {
 	t.Parallel()
@@ -179,7 +223,7 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		stopped <- app.Fiber().ShutdownWithContext(ctx)
+		stopped <- app.Stop(ctx)
 	}()
 	select {
 	case err := <-stopped:

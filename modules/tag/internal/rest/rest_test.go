@@ -29,7 +29,7 @@ func TestGolden(t *testing.T) {
 	w.ada.Do(t, "PUT", one(900), `{"name":"Work & <play>","color":"#000000"}`).Golden(t, "put-replace")
 	w.ada.Do(t, "PUT", one(900), `{"name":"work"}`, "If-None-Match", "*").Golden(t, "put-create-only")
 	w.ada.Do(t, "POST", tags, `{"name":"WORK & <PLAY>"}`).Golden(t, "create-name-taken")
-	w.ada.Do(t, "POST", tags, `{"color":7,"id":"x","nmae":"home"}`).Golden(t, "create-invalid")
+	w.ada.Do(t, "POST", tags, `{"color":7,"id":"x","nam":"home"}`).Golden(t, "create-invalid")
 	w.ada.Do(t, "GET", tags+"?limit=1", "").Golden(t, "list-first")
 	w.ada.Do(t, "GET", tags+"?sort=-created_at", "").Golden(t, "list")
 	w.ada.Do(t, "GET", one(404), "").Golden(t, "get-not-found")
