@@ -14,6 +14,9 @@ type (
 
 // What task offers to others.
 type (
-	// Release lets go of a project or a tag that is about to be deleted.
+	// Release lets go of a project or a tag that is about to be deleted, and of
+	// a tag that is merged into another.
 	Release = core.Release
+	// Counts answers how many tasks a project or a tag has.
+	Counts = core.Counts
 )

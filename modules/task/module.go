@@ -18,7 +18,7 @@ import (
 var Module = fx.Module("task",
 	fx.Provide(
 		fx.Private,
-		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.Tree)), fx.As(new(core.References))),
+		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.Tree)), fx.As(new(core.References)), fx.As(new(core.Tally))),
 		func(db *pg.DB) core.Transactor { return db },
 		func(projects Projects, tags Tags) core.Places { return core.Places{Projects: projects, Tags: tags} },
 		func(now func() time.Time, newID func() uuid.UUID) core.Sources {
@@ -28,6 +28,7 @@ var Module = fx.Module("task",
 	),
 	fx.Provide(
 		core.NewRelease,
+		core.NewCounts,
 		fx.Annotate(rest.Routes, fx.ResultTags(`group:"routes,flatten"`)),
 	),
 )
