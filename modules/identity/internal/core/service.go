@@ -40,9 +40,14 @@ func (s *Service) Identify(ctx context.Context, c Claims) (uuid.UUID, error) {
 	}
 	if u.outdatedBy(c) {
 		u = u.withProfile(c, s.instant())
-		// Whoever was quicker has seen a newer profile or will see this one
-		// with the next request: a profile is not worth a second attempt.
-		if err := s.store.Update(ctx, u); err != nil && !errors.Is(err, ErrRevised) {
+		err := s.store.Update(ctx, u)
+		if errors.Is(err, ErrRevised) {
+			// Whoever was quicker may have changed something else. A profile is
+			// not worth a second attempt, the next request brings it again: as
+			// long as nobody remembers this one as kept.
+			return u.ID, nil
+		}
+		if err != nil {
 			return uuid.Nil, err
 		}
 	}
