@@ -56,13 +56,14 @@ type Answer struct {
 
 // Store keeps answers in the table idempotency_keys.
 type Store struct {
-	db  *postgres.DB
-	now func() time.Time
+	db   *postgres.DB
+	now  func() time.Time
+	gate *gate
 }
 
 // NewStore returns a Store in db.
 func NewStore(db *postgres.DB, now func() time.Time) *Store {
-	return &Store{db: db, now: now}
+	return &Store{db: db, now: now, gate: newGate()}
 }
 
 // errUndo takes back what a request did that was then refused. It does not
@@ -78,6 +79,11 @@ var errUndo = errors.New("the request was refused")
 // It returns a Conflict where the key was used for a request with another
 // fingerprint, or where another request with it takes too long.
 func (s *Store) Once(ctx context.Context, owner uuid.UUID, key string, fingerprint []byte, serve func(context.Context) (Answer, error)) (answer Answer, replayed bool, err error) {
+	leave, err := s.gate.enter(ctx, name{owner, key}, maxWait)
+	if err != nil {
+		return Answer{}, false, err
+	}
+	defer leave()
 	err = s.db.InTx(ctx, func(ctx context.Context) error {
 		claimed, err := s.claim(ctx, owner, key, fingerprint)
 		if err != nil {
@@ -148,10 +154,12 @@ func (s *Store) keep(ctx context.Context, owner uuid.UUID, key string, a Answer)
 // Sweep removes expired answers in small steps, each over in milliseconds and
 // none in anybody's way, and returns how many.
 func (s *Store) Sweep(ctx context.Context) (int64, error) {
-	const sql = `DELETE FROM idempotency_keys WHERE (user_id, key) IN (
-			SELECT user_id, key FROM idempotency_keys WHERE expires_at <= $1
+	// By place in the table, where the rows stay while they are locked: no plan
+	// can then read the rest of it.
+	const sql = `DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
+			SELECT ctid FROM idempotency_keys WHERE expires_at <= $1
 			ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-		)`
+		))`
 	var total int64
 	for {
 		n, err := postgres.ExecUnowned(ctx, s.db, sql, s.now(), sweepStep)

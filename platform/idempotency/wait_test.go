@@ -1,0 +1,160 @@
+package idempotency_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"docket/platform/errs"
+	"docket/platform/idempotency"
+)
+
+// hold starts a request under key that is stuck until it is let go.
+func (l *lab) hold(t *testing.T, key string) (letGo func()) {
+	t.Helper()
+	inside, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		_, _, err := l.Once(context.WithoutCancel(t.Context()), l.ada, key, one, func(ctx context.Context) (idempotency.Answer, error) {
+			close(inside)
+			<-release
+			return l.writing(l.ada)(ctx)
+		})
+		done <- err
+	}()
+	<-inside
+	return func() {
+		t.Helper()
+		close(release)
+		if err := <-done; err != nil {
+			t.Errorf("the request that was stuck: %v", err)
+		}
+	}
+}
+
+func never(context.Context) (idempotency.Answer, error) {
+	return idempotency.Answer{}, errors.New("the second request was executed")
+}
+
+// Many that wait for one that is stuck are asked to come back, and keep nobody
+// else waiting: they are more than the pool has connections.
+func TestWaitForAStuckRequestIsBounded(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	letGo := l.hold(t, "k")
+	waited := make(chan struct{})
+	go func() {
+		defer close(waited)
+		atOnce(rivals, func(int) {
+			_, _, err := l.Once(t.Context(), l.ada, "k", one, never)
+			if e := (*errs.Error)(nil); !errors.As(err, &e) || e.Code != errs.CodeIdempotencyKeyInUse || e.RetryAfter <= 0 {
+				t.Errorf("while the first is stuck: %v", err)
+			}
+		})
+	}()
+	for range 20 {
+		answer, replayed, err := l.Once(t.Context(), l.bob, time.Now().String(), one, l.writing(l.bob))
+		want(t, "somebody else's", answer, replayed, err, false)
+	}
+	select {
+	case <-waited:
+		t.Error("nobody waited")
+	default:
+	}
+	<-waited
+	letGo()
+	answer, replayed, err := l.Once(t.Context(), l.ada, "k", one, never)
+	want(t, "after the first was let go", answer, replayed, err, true)
+}
+
+// The same where the request that is stuck is served by another process.
+func TestWaitForAnotherProcessIsBounded(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	tx := l.begin(t)
+	if _, err := tx.Exec(t.Context(), `INSERT INTO idempotency_keys (user_id, key, fingerprint, expires_at) VALUES ($1, 'k', $2, $3)`,
+		l.ada, one, l.clock.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := l.Once(t.Context(), l.ada, "k", one, never)
+	if e := wantCode(t, "while the other is stuck", err, errs.CodeIdempotencyKeyInUse); e.RetryAfter <= 0 {
+		t.Error("there is no Retry-After")
+	}
+	if err := tx.Rollback(t.Context()); err != nil { // the other process died
+		t.Fatal(err)
+	}
+	answer, replayed, err := l.Once(t.Context(), l.ada, "k", one, l.writing(l.ada))
+	want(t, "after the other died", answer, replayed, err, false)
+}
+
+// The bound on the wait for a key bounds nothing else in the unit of work.
+func TestWaitForOtherLocksIsNotBounded(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	var timeout string
+	_, _, err := l.Once(t.Context(), l.ada, "k", one, func(ctx context.Context) (idempotency.Answer, error) {
+		var err error
+		timeout, err = setting(ctx, l, "lock_timeout")
+		return made, err
+	})
+	if err != nil || timeout != "0" {
+		t.Errorf("inside, lock_timeout is %q, %v", timeout, err)
+	}
+	for range 6 {
+		if after, err := setting(t.Context(), l, "lock_timeout"); err != nil || after != "0" {
+			t.Errorf("afterwards, lock_timeout is %q, %v", after, err)
+		}
+	}
+}
+
+func TestWaitEndsWithTheRequest(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	letGo := l.hold(t, "k")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, _, err := l.Once(ctx, l.ada, "k", one, never); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("past its deadline: %v", err)
+	}
+	letGo()
+}
+
+func TestExpiredKeyIsFree(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	answer, replayed, err := l.Once(t.Context(), l.ada, "k", one, l.writing(l.ada))
+	want(t, "the first", answer, replayed, err, false)
+	l.clock.Advance(idempotency.Kept - time.Microsecond)
+	answer, replayed, err = l.Once(t.Context(), l.ada, "k", one, l.writing(l.ada))
+	want(t, "a moment before 24 hours are over", answer, replayed, err, true)
+	l.clock.Advance(time.Microsecond)
+	answer, replayed, err = l.Once(t.Context(), l.ada, "k", two, l.writing(l.ada))
+	want(t, "another request after 24 hours", answer, replayed, err, false)
+	_, _, err = l.Once(t.Context(), l.ada, "k", one, never)
+	wantCode(t, "the old request", err, errs.CodeIdempotencyKeyReused)
+	l.clock.Advance(idempotency.Kept - time.Microsecond)
+	answer, replayed, err = l.Once(t.Context(), l.ada, "k", two, never)
+	want(t, "the other request, within 24 hours of its own", answer, replayed, err, true)
+	l.wantCounts(t, "in the end", 2, 1)
+}
+
+// An expired key that many reuse at once is claimed by one of them.
+func TestExpiredKeyIsReusedOnce(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	other := idempotency.NewStore(l.db, l.clock.Now)
+	if _, _, err := l.Once(t.Context(), l.ada, "k", one, l.writing(l.ada)); err != nil {
+		t.Fatal(err)
+	}
+	l.clock.Advance(idempotency.Kept)
+	atOnce(rivals, func(i int) {
+		store := l.Store
+		if i%2 == 1 {
+			store = other
+		}
+		if _, _, err := store.Once(t.Context(), l.ada, "k", one, l.writing(l.ada)); err != nil {
+			t.Error(err)
+		}
+	})
+	l.wantCounts(t, "after the rivals", 2, 1)
+}
