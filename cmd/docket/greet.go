@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type greeting struct {
 	Database    string `json:"database,omitempty"`
 	DataDir     string `json:"data_dir,omitempty"`
 	Curl        string `json:"curl,omitempty"`
+	Token       string `json:"token,omitempty"` // the command that prints another
 }
 
 // greet prints the greeting, once: for a person, or as one JSON line.
@@ -46,6 +48,11 @@ func greet(w io.Writer, cfg config.Config, address string, issuer *devissuer.Iss
 		if err != nil {
 			return fmt.Errorf("sign a token: %w", err)
 		}
+		program, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find the program: %w", err)
+		}
+		g.Token = tokenCommand(program, cfg)
 		g.Curl = fmt.Sprintf("curl -H 'Authorization: Bearer %s' %s/auth/me", token, g.API)
 	}
 	if !forPeople(w, cfg.Log.Format) {
@@ -65,10 +72,26 @@ func (g greeting) print(w io.Writer) error {
 		}
 	}
 	if g.Curl != "" {
-		fmt.Fprintf(&text, "\n  Try it, signed in as %s:\n\n%s\n\n  Another token: docket token --email grace@example.com\n", developmentEmail, g.Curl)
+		fmt.Fprintf(&text, "\n  Try it, signed in as %s:\n\n%s\n\n  Another token: %s\n", developmentEmail, g.Curl, g.Token)
 	}
 	_, err := fmt.Fprintf(w, "%s\n  Ctrl-C stops it.\n", text.String())
 	return err
+}
+
+// tokenCommand is what to type for another user's token: program is this one's
+// path, which "go run" makes up for each run. The key is in the data folder, so
+// that one which is not the usual is named.
+func tokenCommand(program string, cfg config.Config) string {
+	command := "docket token"
+	if strings.Contains(filepath.ToSlash(program), "/go-build") {
+		command = "go run ./cmd/docket token"
+	}
+	for _, s := range cfg.Effective() {
+		if s.Key == "data_dir" && s.Origin != "built in" {
+			command += " --data-dir '" + strings.ReplaceAll(cfg.DataDir, "'", `'\''`) + "'"
+		}
+	}
+	return command + " --email grace@example.com"
 }
 
 // forPeople reports whether what is written to w is read by a person.

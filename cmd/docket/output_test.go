@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"docket/configs"
+	"docket/platform/config"
 	"docket/platform/httpx/httpxtest"
 	"docket/platform/pgtest"
 )
@@ -15,10 +17,10 @@ func TestGreetingForPeople(t *testing.T) {
 	t.Parallel()
 	s := serving(t)
 	text := newOutput()
-	if err := (greeting{Environment: "local", API: s.greeting.API, Docs: "http://docs", Curl: s.greeting.Curl}).print(text); err != nil {
+	if err := (greeting{Environment: "local", API: s.greeting.API, Docs: "http://docs", Curl: s.greeting.Curl, Token: "docket token"}).print(text); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"  Docket is ready (local)", s.greeting.Curl, "  Ctrl-C stops it."} {
+	for _, line := range []string{"  Docket is ready (local)", s.greeting.Curl, "  Another token: docket token", "  Ctrl-C stops it."} {
 		if !strings.Contains(text.String(), "\n"+line+"\n") {
 			t.Errorf("no line %q in\n%s", line, text)
 		}
@@ -31,6 +33,24 @@ func TestGreetingForPeople(t *testing.T) {
 	}
 	if strings.Contains(s.stderr.String(), "eyJ") {
 		t.Error("a token is in the log")
+	}
+}
+
+// The command for another token can be typed as it is printed.
+func TestTokenCommand(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ program, environ, want string }{
+		{"/usr/local/bin/docket", "", "docket token --email grace@example.com"},
+		{"/tmp/go-build123/b001/exe/docket", "", "go run ./cmd/docket token --email grace@example.com"},
+		{"/usr/local/bin/docket", "DOCKET_DATA_DIR=/tmp/ada's", `docket token --data-dir '/tmp/ada'\''s' --email grace@example.com`},
+	} {
+		cfg, err := config.Load(config.Sources{Files: configs.Files, Environ: []string{"HOME=" + t.TempDir(), c.environ}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tokenCommand(c.program, cfg); got != c.want {
+			t.Errorf("%s with %q: %s, want %s", c.program, c.environ, got, c.want)
+		}
 	}
 }
 
