@@ -181,7 +181,7 @@ func TestStoreOwnerMustExist(t *testing.T) {
 	t.Parallel()
 	s, _, _ := newStore(t)
 	err := s.Insert(t.Context(), httpxtest.UserID("nobody"), tag(1, "home"))
-	if err == nil || errs.KindOf(err) != errs.Internal || !strings.Contains(err.Error(), "tags_user_fk") {
+	if err == nil || errs.KindOf(err) != errs.Unauthenticated || !strings.Contains(err.Error(), "tags_user_fk") {
 		t.Errorf("a tag of nobody: %v", err)
 	}
 }
