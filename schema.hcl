@@ -58,6 +58,43 @@ table "users" {
   }
 }
 
+// owner: identity
+table "tombstones" {
+  schema  = schema.public
+  comment = "users who were erased: their tokens may live on, and must not bring them back"
+  column "id" {
+    type    = uuid
+    comment = "of the user there was"
+  }
+  column "issuer" {
+    type    = text
+    collate = "C"
+  }
+  column "subject" {
+    type    = text
+    collate = "C"
+  }
+  column "erased_at" { type = timestamptz }
+  column "finished_at" {
+    type    = timestamptz
+    null    = true
+    comment = "when nothing was left; null while rows are being removed"
+  }
+  primary_key { columns = [column.id] }
+  index "tombstones_issuer_subject_key" {
+    unique  = true
+    columns = [column.issuer, column.subject]
+  }
+  index "tombstones_unfinished_idx" {
+    columns = [column.erased_at]
+    where   = "(finished_at IS NULL)"
+  }
+  index "tombstones_finished_idx" {
+    columns = [column.finished_at]
+    where   = "(finished_at IS NOT NULL)"
+  }
+}
+
 // owner: project
 table "projects" {
   schema = schema.public

@@ -34,6 +34,13 @@ var withoutUser = map[string][][]*regexp.Regexp{
 		{regexp.MustCompile(`(?i)\bid\s*=\s*\$1\b`)},
 		{regexp.MustCompile(`(?i)\bissuer\b`), regexp.MustCompile(`(?i)\bsubject\b`)},
 	},
+	// Where users were: by the id or the name they had; and those that are to
+	// be seen to, whosever they are.
+	"tombstones": {
+		{regexp.MustCompile(`(?i)\bid\s*=\s*\$1\b`)},
+		{regexp.MustCompile(`(?i)\bissuer\b`), regexp.MustCompile(`(?i)\bsubject\b`)},
+		{regexp.MustCompile(`(?i)\bfinished_at\s*(<=|IS NULL)`)},
+	},
 }
 
 var (

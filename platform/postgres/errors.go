@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgerrcode"
@@ -25,6 +26,11 @@ var ErrNotFound = errors.New("no such row")
 // ErrLockTimeout says that somebody else held a lock for too long.
 var ErrLockTimeout = errors.New("waited too long for a lock")
 
+// ownerKey ends the name of each foreign key to the user whom a row belongs to.
+// One that is violated means that the user was erased after the request was
+// let in: by another process, which this one has not heard of yet.
+const ownerKey = "_user_fk"
+
 // Violated returns the name of the constraint that err says was violated, or
 // "". The name is what a store turns into a failure of its domain.
 func Violated(err error) string {
@@ -36,7 +42,8 @@ func Violated(err error) string {
 
 // translate gives a failure of the transport its meaning for the caller: the
 // deadline passed (504) or the database cannot be reached (503). What the
-// database itself refused stays as it is, for the store to understand.
+// database itself refused stays as it is, for the store to understand; but that
+// the owner is gone (401) means the same to all stores.
 func translate(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -45,6 +52,8 @@ func translate(ctx context.Context, err error) error {
 		return ErrNotFound
 	case deadlinePassed(ctx, err):
 		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline; nothing was written").Because(err)
+	case strings.HasSuffix(Violated(err), ownerKey):
+		return errs.New(errs.Unauthenticated, "a valid bearer token is required").Because(err)
 	case sqlState(err) == pgerrcode.LockNotAvailable:
 		return fmt.Errorf("%w: %w", ErrLockTimeout, err)
 	case gaveWay(err):

@@ -245,7 +245,7 @@ func TestViolated(t *testing.T) {
 		"primary key": {`INSERT INTO items VALUES ($1, $2, 'x', now())`, "items_pkey", []any{id}},
 		"check":       {`UPDATE items SET rank = -1 WHERE user_id = $1`, "items_rank_check", nil},
 		"unique":      {`INSERT INTO items SELECT $1, $2, name, at FROM items`, "items_name_key", []any{bob}},
-		"foreign key": {`INSERT INTO tags VALUES ($1, $2, 'n', 'n', NULL, now(), now())`, "tags_user_fk", []any{id}},
+		"foreign key": {`INSERT INTO task_tags VALUES ($1, $2, $2)`, "task_tags_task_fk", []any{id}},
 		"not null":    {`UPDATE items SET at = NULL WHERE user_id = $1`, "", nil}, // has no name
 		"syntax":      {`SELEC $1`, "", nil},
 	} {
@@ -256,5 +256,23 @@ func TestViolated(t *testing.T) {
 	}
 	if got := postgres.Violated(nil); got != "" {
 		t.Errorf("nil violates %q", got)
+	}
+}
+
+// A row of somebody who was erased meanwhile: the one failure of the database
+// that is about who asks.
+func TestAnOwnerWhoIsGoneIsNobody(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, postgres.Config{MaxConns: 1})
+	_, err := postgres.Exec(t.Context(), l.DB, ada, `INSERT INTO tags VALUES ($1, $1, 'n', 'n', NULL, now(), now())`)
+	if errs.KindOf(err) != errs.Unauthenticated || postgres.Violated(err) != "tags_user_fk" {
+		t.Errorf("a tag of nobody: %v, violates %q", err, postgres.Violated(err))
+	}
+	err = l.InTx(t.Context(), func(ctx context.Context) error {
+		_, err := postgres.ExecWithin(ctx, ada, patience, `INSERT INTO idempotency_keys VALUES ($1, 'k', '', 0, '', '', '', now())`)
+		return err
+	})
+	if errs.KindOf(err) != errs.Unauthenticated {
+		t.Errorf("a key of nobody: %v", err)
 	}
 }

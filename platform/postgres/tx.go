@@ -25,6 +25,10 @@ type unitKey struct{}
 type unit struct {
 	tx           pgx.Tx
 	rollbackOnly bool
+	// outer is the unit that this one is a savepoint of, nil at the top.
+	outer *unit
+	// after is what is to be done once this unit is committed for good.
+	after []func()
 }
 
 func unitFrom(ctx context.Context) *unit {
@@ -70,7 +74,18 @@ func (db *DB) Attempt(ctx context.Context, fn func(ctx context.Context) error) e
 	if err != nil {
 		return translate(ctx, fmt.Errorf("set a savepoint: %w", err))
 	}
-	return run(ctx, &unit{tx: savepoint}, fn)
+	return run(ctx, &unit{tx: savepoint, outer: u}, fn)
+}
+
+// AfterCommit runs fn once what the unit of work in ctx did is committed, and
+// never if that is undone: for whatever leaves the process, or is remembered in
+// it. Outside a unit fn runs at once. It must not fail and not wait.
+func (db *DB) AfterCommit(ctx context.Context, fn func()) {
+	if u := unitFrom(ctx); u != nil {
+		u.after = append(u.after, fn)
+		return
+	}
+	fn()
 }
 
 // run runs fn in u and commits or rolls back.
@@ -84,6 +99,13 @@ func run(ctx context.Context, u *unit, fn func(ctx context.Context) error) error
 	}
 	if err := u.tx.Commit(ctx); err != nil {
 		return translate(ctx, fmt.Errorf("commit: %w", err))
+	}
+	if u.outer != nil {
+		u.outer.after = append(u.outer.after, u.after...)
+		return nil
+	}
+	for _, fn := range u.after {
+		fn()
 	}
 	return nil
 }

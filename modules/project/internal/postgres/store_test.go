@@ -158,7 +158,7 @@ func TestStoreKeepsUsersApart(t *testing.T) {
 		t.Errorf("list: %v, %v, %v", list, next, err)
 	}
 	w.wantStored(t, w.ada, theirs)
-	if err := w.Insert(ctx, httpxtest.UserID("nobody"), project(2, "x")); err == nil || errs.KindOf(err) != errs.Internal || !strings.Contains(err.Error(), "projects_user_fk") {
+	if err := w.Insert(ctx, httpxtest.UserID("nobody"), project(2, "x")); err == nil || errs.KindOf(err) != errs.Unauthenticated || !strings.Contains(err.Error(), "projects_user_fk") {
 		t.Errorf("a project of nobody: %v", err)
 	}
 }

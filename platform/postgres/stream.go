@@ -1,0 +1,62 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Snapshot runs fn as one unit of work that only reads, and sees everything as
+// it was at one instant (REPEATABLE READ, READ ONLY). Unlike that of
+// [DB.InTx], fn runs once, so that it may hand on what it reads as it comes. It
+// is not to be called inside another unit of work.
+func (db *DB) Snapshot(ctx context.Context, fn func(ctx context.Context) error) error {
+	tx, err := db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return translate(ctx, fmt.Errorf("begin a snapshot: %w", err))
+	}
+	return run(ctx, &unit{tx: tx}, fn)
+}
+
+// Each calls yield with every row that sql yields, however many, as they come
+// from the database: in the memory of one row. It stops at the first error of
+// yield and returns it as it is. Nothing else can be asked of the unit of work
+// of ctx until it returns. In sql, $1 is owner and args start at $2.
+func Each[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], yield func(T) error, sql string, args ...any) error {
+	rows, err := db.conn(ctx).Query(ctx, sql, ownedArgs(owner, args)...)
+	if err != nil {
+		return translate(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row T
+		if err := rows.Scan(fields(&row)...); err != nil {
+			return translate(ctx, err)
+		}
+		if err := yield(row); err != nil {
+			return err
+		}
+	}
+	return translate(ctx, rows.Err())
+}
+
+// Copy appends rows to a table with COPY, the fastest way in, and returns how
+// many they were. A row holds a value for each of columns; the column user_id
+// is added to them, and is owner in each row.
+func Copy(ctx context.Context, db *DB, owner uuid.UUID, table string, columns []string, rows iter.Seq[[]any]) (int64, error) {
+	next, stop := iter.Pull(rows)
+	defer stop()
+	source := pgx.CopyFromFunc(func() ([]any, error) {
+		row, ok := next()
+		if !ok {
+			return nil, nil
+		}
+		return ownedArgs(owner, row), nil
+	})
+	all := append([]string{"user_id"}, columns...)
+	n, err := db.conn(ctx).CopyFrom(ctx, pgx.Identifier{table}, all, source)
+	return n, translate(ctx, err)
+}
