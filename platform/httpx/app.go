@@ -9,7 +9,6 @@ package httpx
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -66,12 +65,13 @@ type App struct {
 	fiber    *fiber.App
 	routes   []Route
 	inFlight chan struct{}
+	open     *connections
 	stopping atomic.Bool
 }
 
 // New returns an App without routes.
 func New(c Config) *App {
-	a := &App{Config: c, inFlight: make(chan struct{}, c.MaxInFlight)}
+	a := &App{Config: c, inFlight: make(chan struct{}, c.MaxInFlight), open: newConnections()}
 	a.fiber = fiber.New(fiber.Config{
 		// Fiber reuses the memory behind the strings it hands out; Docket
 		// keeps some of them beyond the request.
@@ -88,27 +88,15 @@ func New(c Config) *App {
 		IdleTimeout:                  idleTimeout,
 		ErrorHandler:                 a.refuseUnreadable,
 	})
-	serve := a.fiber.Server().Handler
-	a.fiber.Server().Handler = a.refuseUnknownMethods(serve)
+	server := a.fiber.Server()
+	server.Handler = a.open.serving(a.refuseUnknownMethods(server.Handler))
+	server.ConnState = a.open.changed
 	a.fiber.Use(a.observe, a.cors(), a.boundInFlight, a.boundTime)
 	return a
 }
 
 // Fiber returns the application to listen with, and to test.
 func (a *App) Fiber() *fiber.App { return a.fiber }
-
-// Stop refuses what comes in from now on and waits until what is under way is
-// answered, or ctx ends.
-func (a *App) Stop(ctx context.Context) error {
-	a.stopping.Store(true)
-	if err := a.fiber.ShutdownWithContext(ctx); err != nil {
-		return fmt.Errorf("wait for the requests in flight: %w", err)
-	}
-	return nil
-}
-
-// Stopping reports whether [App.Stop] was called.
-func (a *App) Stopping() bool { return a.stopping.Load() }
 
 // Routes returns what was added with [App.Add], in order.
 func (a *App) Routes() []Route { return a.routes }
@@ -119,9 +107,9 @@ func (a *App) Add(routes ...Route) {
 	for _, r := range routes {
 		a.routes = append(a.routes, r)
 		serve := a.serve(r)
-		a.fiber.Add(r.Method, BasePath+r.Path, a.authenticate, serve)
+		a.fiber.Add(r.Method, BasePath+r.Path, a.refuseWhileStopping, a.authenticate, serve)
 		if r.Method == fiber.MethodGet {
-			a.fiber.Add(fiber.MethodHead, BasePath+r.Path, a.authenticate, serve)
+			a.fiber.Add(fiber.MethodHead, BasePath+r.Path, a.refuseWhileStopping, a.authenticate, serve)
 		}
 	}
 }

@@ -51,7 +51,8 @@ func (r *Request) fingerprint() []byte {
 }
 
 // serveOnce is serve for a write with an Idempotency-Key. A refusal is an
-// answer like any other, kept and replayed; a fault of ours is not.
+// answer like any other, kept and replayed; a fault of ours is not, and neither
+// is one that asks to come back later, which would then never be served.
 func (a *App) serveOnce(r *Request, key string) error {
 	if a.Replays == nil {
 		return errNoReplays
@@ -65,7 +66,7 @@ func (a *App) serveOnce(r *Request, key string) error {
 			return answer, nil
 		}
 		failed := renderFailure(err, a.requestID(r.c))
-		if failed.Status >= http.StatusInternalServerError {
+		if failed.Status >= http.StatusInternalServerError || failed.RetryAfter != "" {
 			return idempotency.Answer{}, err
 		}
 		refusal = err

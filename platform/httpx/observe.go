@@ -41,6 +41,7 @@ func (a *App) observe(c *fiber.Ctx) error {
 			return err
 		}
 	}
+	a.hangUpWhileStopping(c)
 	a.logRequest(c, c.Route().Path, a.Now().Sub(start))
 	return nil
 }
@@ -49,6 +50,11 @@ func (a *App) observe(c *fiber.Ctx) error {
 // could not read its head, or its body is too large.
 func (a *App) refuseUnreadable(c *fiber.Ctx, err error) error {
 	linger(c)
+	if a.stopping.Load() {
+		// Most likely cut off by the stop, and not by any fault of its own:
+		// nothing for the log.
+		return a.writeError(c, errStopping)
+	}
 	if err := a.writeError(c, err); err != nil {
 		return err
 	}
