@@ -19,4 +19,7 @@ var links = fx.Provide(
 	// unit of work.
 	func(tasks *task.Release) project.DeletionListener { return tasks },
 	func(tasks *task.Release) tag.DeletionListener { return tasks },
+
+	// Who lists projects can say how many tasks they have.
+	func(tasks *task.Counts) project.TaskCounter { return tasks },
 )

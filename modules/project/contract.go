@@ -8,6 +8,8 @@ import "docket/modules/project/internal/core"
 type (
 	// DeletionListener lets go of a project that is about to be deleted.
 	DeletionListener = core.DeletionListener
+	// TaskCounter answers how many tasks projects have.
+	TaskCounter = core.TaskCounter
 )
 
 // What project offers to others.

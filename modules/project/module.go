@@ -18,10 +18,13 @@ import (
 var Module = fx.Module("project",
 	fx.Provide(
 		fx.Private,
-		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.Shared))),
+		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.Order)), fx.As(new(core.Shared))),
 		func(db *pg.DB) core.Transactor { return db },
+		func(deletion DeletionListener, counts TaskCounter) core.Tasks {
+			return core.Tasks{Deletion: deletion, Counts: counts}
+		},
 		func(now func() time.Time, newID func() uuid.UUID) core.Sources {
-			return core.Sources{Now: now, NewID: newID, LastPosition: position.Last}
+			return core.Sources{Now: now, NewID: newID, LastPosition: position.Last, InsertPosition: position.Insert}
 		},
 		core.NewService,
 	),

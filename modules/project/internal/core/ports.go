@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -34,14 +35,51 @@ type Transactor interface {
 	Attempt(ctx context.Context, fn func(ctx context.Context) error) error
 }
 
+// Order is how projects stand one behind the other: by position, ties broken
+// by id, those that are archived included.
+type Order interface {
+	// LockOrder keeps every other unit of work that calls it from going on
+	// until this one ends, so that two moves never end in one place.
+	LockOrder(ctx context.Context, owner uuid.UUID) error
+	// Around returns the n projects nearest before at and the n nearest behind
+	// it, or as many as there are, each in order. The project except does not
+	// count.
+	Around(ctx context.Context, owner uuid.UUID, at Placed, except uuid.UUID, n int) (before, behind []Placed, err error)
+	// Reposition gives projects new positions. Those that are gone stay away.
+	Reposition(ctx context.Context, owner uuid.UUID, places []Placed, now time.Time) error
+}
+
+// Placed is a project as [Order] sees it.
+type Placed struct {
+	ID       uuid.UUID
+	Position string
+}
+
 // DeletionListener is told, inside the unit of work, that a project is about to
 // go, so that what carries it can let it go first.
 type DeletionListener interface {
+	// ProjectDeleted says that the project goes and its tasks stay.
 	ProjectDeleted(ctx context.Context, owner, project uuid.UUID) error
+	// ProjectDeletedWithTasks says that its tasks go too.
+	ProjectDeletedWithTasks(ctx context.Context, owner, project uuid.UUID) error
+}
+
+// TaskCounter answers how many tasks projects have.
+type TaskCounter interface {
+	// ProjectTaskCounts counts, by project, the tasks that are open and those
+	// that are done. Projects without any may be left out.
+	ProjectTaskCounts(ctx context.Context, owner uuid.UUID, projects []uuid.UUID) (open, done map[uuid.UUID]int, err error)
 }
 
 // Query says which projects to list, in which order.
 type Query struct {
+	// Archived asks for those that are archived, or for those that are not;
+	// nil for all.
+	Archived *bool
+	// Contains, unless empty, asks for names that contain it, without regard to
+	// letter case and accents.
+	Contains string
+
 	Sort  SortField
 	Desc  bool
 	After *After

@@ -17,10 +17,17 @@ const maxAttempts = 10
 
 // Service is what can be done with projects.
 type Service struct {
-	store    Store
-	tx       Transactor
-	deletion DeletionListener
-	sources  Sources
+	store   Store
+	order   Order
+	tx      Transactor
+	tasks   Tasks
+	sources Sources
+}
+
+// Tasks is what another module does about the tasks of projects.
+type Tasks struct {
+	Deletion DeletionListener
+	Counts   TaskCounter
 }
 
 // Sources are where a Service gets what it cannot decide by itself.
@@ -30,11 +37,16 @@ type Sources struct {
 	// LastPosition returns the key of a project that is made now and goes
 	// behind all others.
 	LastPosition func(now time.Time, id uuid.UUID) string
+	// InsertPosition returns the key of a project that goes into a gap, and the
+	// new keys of its neighbours where they must make room: of the last so many
+	// before the gap and of the first so many behind it, as they were loaded
+	// last. It loads at least n on each side, or all that there are.
+	InsertPosition func(neighbours func(n int) (before, behind []string, err error)) (key string, newBefore, newBehind []string, err error)
 }
 
 // NewService returns a Service that keeps projects in store.
-func NewService(store Store, tx Transactor, deletion DeletionListener, sources Sources) *Service {
-	return &Service{store: store, tx: tx, deletion: deletion, sources: sources}
+func NewService(store Store, order Order, tx Transactor, tasks Tasks, sources Sources) *Service {
+	return &Service{store: store, order: order, tx: tx, tasks: tasks, sources: sources}
 }
 
 // Create makes a project with an id of the server's choice.
@@ -94,21 +106,39 @@ func (s *Service) Put(ctx context.Context, owner, id uuid.UUID, guard Guard, cha
 
 // Delete removes the project, whose tasks go back to the inbox, or [NotFound].
 func (s *Service) Delete(ctx context.Context, owner, id uuid.UUID, guard Guard) error {
+	return s.remove(ctx, owner, id, guard, s.tasks.Deletion.ProjectDeleted)
+}
+
+// DeleteWithTasks removes the project and its tasks, or [NotFound].
+func (s *Service) DeleteWithTasks(ctx context.Context, owner, id uuid.UUID, guard Guard) error {
+	return s.remove(ctx, owner, id, guard, s.tasks.Deletion.ProjectDeletedWithTasks)
+}
+
+func (s *Service) remove(ctx context.Context, owner, id uuid.UUID, guard Guard, release func(ctx context.Context, owner, project uuid.UUID) error) error {
 	return s.tx.InTx(ctx, func(ctx context.Context) error {
-		current, err := s.store.Lock(ctx, owner, id)
-		if err != nil {
+		if _, err := s.lock(ctx, owner, id, guard); err != nil {
 			return err
 		}
-		if guard != nil {
-			if err := guard(&current); err != nil {
-				return err
-			}
-		}
-		if err := s.deletion.ProjectDeleted(ctx, owner, id); err != nil {
+		if err := release(ctx, owner, id); err != nil {
 			return err
 		}
 		return s.store.Delete(ctx, owner, id)
 	})
+}
+
+// lock returns the project, which nobody else changes until the unit of work
+// ends, if guard lets it be changed.
+func (s *Service) lock(ctx context.Context, owner, id uuid.UUID, guard Guard) (Project, error) {
+	current, err := s.store.Lock(ctx, owner, id)
+	if err != nil {
+		return Project{}, err
+	}
+	if guard != nil {
+		if err := guard(&current); err != nil {
+			return Project{}, err
+		}
+	}
+	return current, nil
 }
 
 func (s *Service) insert(ctx context.Context, owner, id uuid.UUID, change Change) (Project, error) {

@@ -13,7 +13,7 @@ import (
 	"docket/platform/postgres"
 )
 
-// Store implements [core.Store] and [core.Shared].
+// Store implements [core.Store], [core.Order] and [core.Shared].
 type Store struct{ db *postgres.DB }
 
 // NewStore returns a Store in db.

@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"strconv"
+
 	"github.com/google/uuid"
 
 	"docket/modules/project/internal/core"
@@ -27,6 +29,39 @@ func (v projectView) AppendJSON(dst []byte) []byte {
 	j.Instant("created_at", v.CreatedAt)
 	j.Instant("updated_at", v.UpdatedAt)
 	return j.End()
+}
+
+// countedProject is a project with what include=counts adds to it.
+type countedProject struct {
+	project core.Project
+	tasks   core.TaskCounts
+}
+
+func (c countedProject) view() countedView { return countedView(c) }
+
+// countedView is one as clients see it. Its entity tag is that of all it shows,
+// so that If-None-Match notices other counts; If-Match is about the project
+// alone, and takes the entity tag of an answer without counts.
+type countedView countedProject
+
+// AppendJSON implements [httpx.View].
+func (v countedView) AppendJSON(dst []byte) []byte {
+	dst = view(v.project).AppendJSON(dst)
+	dst = append(dst[:len(dst)-1], `,"task_counts":{"open":`...)
+	dst = strconv.AppendInt(dst, int64(v.tasks.Open), 10)
+	dst = append(dst, `,"done":`...)
+	dst = strconv.AppendInt(dst, int64(v.tasks.Done), 10)
+	return append(dst, "}}"...)
+}
+
+// spot reads a body that says where a project goes.
+func spot(r *httpx.Request) func(*core.Spot) errs.Faults {
+	return func(s *core.Spot) errs.Faults {
+		body := r.Body()
+		httpx.IDOrNull(body, "before_id", &s.Before)
+		httpx.IDOrNull(body, "after_id", &s.After)
+		return body.Faults()
+	}
 }
 
 // whole reads a body that says everything of a project: a create, a replacement.

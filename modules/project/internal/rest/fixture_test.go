@@ -39,8 +39,9 @@ func open(t *testing.T) fixture {
 	t.Helper()
 	db := pgtest.Open(t)
 	f := fixture{db: db, clock: httpxtest.NewClock()}
-	service := core.NewService(postgres.NewStore(db), db, tasks{db},
-		core.Sources{Now: f.clock.Now, NewID: httpxtest.NewIDs().Next, LastPosition: position.Last})
+	store := postgres.NewStore(db)
+	service := core.NewService(store, store, db, core.Tasks{Deletion: tasks{db}, Counts: tasks{db}},
+		core.Sources{Now: f.clock.Now, NewID: httpxtest.NewIDs().Next, LastPosition: position.Last, InsertPosition: position.Insert})
 	app := httpxtest.New(t, rest.Routes(service), httpxtest.At(f.clock))
 	httpxtest.AddUser(t, db, "ada")
 	httpxtest.AddUser(t, db, "bob")
@@ -65,6 +66,27 @@ func (s tasks) ProjectDeleted(ctx context.Context, owner, project uuid.UUID) err
 		err = errKept
 	}
 	return err
+}
+
+func (s tasks) ProjectDeletedWithTasks(ctx context.Context, owner, project uuid.UUID) error {
+	_, err := pg.Exec(ctx, s.db, owner, `DELETE FROM tasks WHERE user_id = $1 AND project_id = $2`, project)
+	return err
+}
+
+// ProjectTaskCounts counts as the task module does, in one statement.
+func (s tasks) ProjectTaskCounts(ctx context.Context, owner uuid.UUID, projects []uuid.UUID) (open, done map[uuid.UUID]int, err error) {
+	const sql = `SELECT project_id, count(*) FILTER (WHERE status IN ('todo', 'in_progress')), count(*) FILTER (WHERE status = 'done')
+		FROM tasks WHERE user_id = $1 AND project_id = ANY($2) GROUP BY project_id`
+	type row struct {
+		id         uuid.UUID
+		open, done int
+	}
+	rows, err := pg.List(ctx, s.db, owner, func(r *row) []any { return []any{&r.id, &r.open, &r.done} }, sql, projects)
+	open, done = map[uuid.UUID]int{}, map[uuid.UUID]int{}
+	for _, r := range rows {
+		open[r.id], done[r.id] = r.open, r.done
+	}
+	return open, done, err
 }
 
 func (f fixture) exec(t *testing.T, user, sql string, args ...any) {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"docket/modules/project/internal/core"
+	"docket/platform/errs"
 	"docket/platform/httpx"
 	"docket/platform/page"
 )
@@ -17,22 +18,49 @@ func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) list(r *httpx.Request) (httpx.Response, error) {
-	p := r.Page()
-	projects, next, err := h.projects.List(r.Context(), r.Owner(), core.Query{
-		Sort: core.SortField(p.Sort), Desc: p.Desc, After: (*core.After)(p.After), Limit: p.Limit,
-	})
+	q, counts, err := listQuery(r)
 	if err != nil {
 		return httpx.Response{}, err
 	}
-	return httpx.List(projects, view, (*page.After)(next)), nil
+	projects, next, err := h.projects.List(r.Context(), r.Owner(), q)
+	if err != nil {
+		return httpx.Response{}, err
+	}
+	if !counts {
+		return httpx.List(projects, view, (*page.After)(next)), nil
+	}
+	counted, err := h.counted(r, projects...)
+	return httpx.List(counted, countedProject.view, (*page.After)(next)), err
 }
 
 func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
+	var faults errs.Faults
+	counts := includeCounts(r, &faults)
+	if err := faults.Err(); err != nil {
+		return httpx.Response{}, err
+	}
 	project, err := h.projects.Get(r.Context(), r.Owner(), r.ID())
+	if err != nil || !counts {
+		return httpx.OK(view(project)), err
+	}
+	counted, err := h.counted(r, project)
 	if err != nil {
 		return httpx.Response{}, err
 	}
-	return httpx.OK(view(project)), nil
+	return httpx.OK(counted[0].view()), nil
+}
+
+// counted adds to projects how many tasks they have.
+func (h handlers) counted(r *httpx.Request, projects ...core.Project) ([]countedProject, error) {
+	counts, err := h.projects.TaskCounts(r.Context(), r.Owner(), projects...)
+	if err != nil {
+		return nil, err
+	}
+	counted := make([]countedProject, len(projects))
+	for i, p := range projects {
+		counted[i] = countedProject{project: p, tasks: counts[i]}
+	}
+	return counted, nil
 }
 
 func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
@@ -56,8 +84,28 @@ func (h handlers) put(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) delete(r *httpx.Request) (httpx.Response, error) {
-	if err := h.projects.Delete(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view)); err != nil {
+	tasksToo, err := withTasks(r)
+	if err != nil {
 		return httpx.Response{}, err
 	}
-	return httpx.NoContent(), nil
+	remove := h.projects.Delete
+	if tasksToo {
+		remove = h.projects.DeleteWithTasks
+	}
+	return httpx.NoContent(), remove(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view))
+}
+
+func (h handlers) archive(r *httpx.Request) (httpx.Response, error) {
+	project, err := h.projects.Archive(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view))
+	return httpx.OK(view(project)), err
+}
+
+func (h handlers) unarchive(r *httpx.Request) (httpx.Response, error) {
+	project, err := h.projects.Unarchive(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view))
+	return httpx.OK(view(project)), err
+}
+
+func (h handlers) move(r *httpx.Request) (httpx.Response, error) {
+	project, err := h.projects.Move(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), spot(r))
+	return httpx.OK(view(project)), err
 }
