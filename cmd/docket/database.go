@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -32,6 +33,10 @@ func openDatabase(ctx context.Context, cfg config.Config, log *slog.Logger) (*da
 	if !cfg.PrivateDatabase() {
 		return &database{url: cfg.Database.URL}, nil
 	}
+	path, err := findSchema()
+	if err != nil {
+		return nil, fmt.Errorf("find the schema of the private database: %w", err)
+	}
 	began := time.Now()
 	server, err := localpg.Start(ctx, localpg.Options{
 		Dir:      cfg.DataDir,
@@ -42,20 +47,17 @@ func openDatabase(ctx context.Context, cfg config.Config, log *slog.Logger) (*da
 		return nil, fmt.Errorf("start a private PostgreSQL: %w", err)
 	}
 	d := &database{url: server.URL(privateDatabase), server: server}
-	if err := d.migrate(ctx, log); err != nil {
-		return nil, fmt.Errorf("%w (%w)", err, d.stop(stopContext(ctx, stopGrace)))
+	if err := d.migrate(ctx, log, path); err != nil {
+		return nil, errors.Join(err, d.stop(stopContext(ctx, stopGrace)))
 	}
 	d.took = time.Since(began)
 	return d, nil
 }
 
-func (d *database) migrate(ctx context.Context, log *slog.Logger) error {
+// migrate brings the database to the schema at path, making it if absent.
+func (d *database) migrate(ctx context.Context, log *slog.Logger, path string) error {
 	if err := d.server.EnsureDatabase(ctx, privateDatabase); err != nil {
 		return fmt.Errorf("make the database: %w", err)
-	}
-	path, err := findSchema()
-	if err != nil {
-		return err
 	}
 	statements, err := schema.Apply(ctx, d.url, path)
 	if err != nil {
@@ -83,7 +85,7 @@ func findSchema() (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("find the schema of the private database: %w; start docket inside a clone of its repository", err)
+	return "", err
 }
 
 func (d *database) stop(ctx context.Context) error {

@@ -238,3 +238,27 @@ func query(t *testing.T, url, sql string) string {
 	}
 	return value
 }
+
+// Away from its repository there is no schema to bring a private database to;
+// that is found out before one is started.
+func TestAwayFromTheRepository(t *testing.T) {
+	t.Parallel()
+	dir, away := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	cmd := docket(t, []string{"DOCKET_DATA_DIR=" + dir}, "serve")
+	cmd.Dir = away
+	out, err := cmd.CombinedOutput()
+	if err == nil || cmd.ProcessState.ExitCode() != exitFailure {
+		t.Errorf("it ended with %v", err)
+	}
+	for _, says := range []string{"no schema.hcl in", away, "run docket inside its repository"} {
+		if !strings.Contains(string(out), says) {
+			t.Errorf("it does not say %q: %s", says, out)
+		}
+	}
+	if strings.Contains(string(out), "%!") || strings.Count(string(out), "\n") != 1 {
+		t.Errorf("this is not one line for a person: %s", out)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the data folder was touched: %v", err)
+	}
+}
