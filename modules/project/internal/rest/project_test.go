@@ -35,7 +35,7 @@ func TestGolden(t *testing.T) {
 	f.ada.Do(t, "PUT", projectsPath+"/"+chosen, `{"name":"x"}`, "If-None-Match", "*").Golden(t, "put_exists")
 	f.ada.Do(t, "DELETE", projectsPath+"/"+chosen, "").Golden(t, "delete")
 	f.ada.Do(t, "DELETE", projectsPath+"/"+chosen, "").Golden(t, "delete_again")
-	f.ada.Do(t, "POST", projectsPath, `{"name":7,"descripton":"x","color":"red","position":"a0","archived_at":null,"id":"x","created_at":1,"updated_at":1}`).Golden(t, "faults")
+	f.ada.Do(t, "POST", projectsPath, `{"name":7,"descriptio":"x","color":"red","position":"a0","archived_at":null,"id":"x","created_at":1,"updated_at":1}`).Golden(t, "faults")
 }
 
 func TestFaults(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -131,9 +132,10 @@ func (f fixture) archive(t *testing.T, user, project string) {
 	f.exec(t, user, `UPDATE projects SET archived_at = now() WHERE user_id = $1 AND id = $2`, project)
 }
 
-// deleteProject does what the project module does around ProjectDeleted.
-func (f fixture) deleteProject(ctx context.Context, user, project string) error {
-	return f.remove(ctx, user, project, "projects", f.release.ProjectDeleted)
+// deleteProject deletes a project of Ada's: it does what the project module does
+// around ProjectDeleted.
+func (f fixture) deleteProject(ctx context.Context, project string) error {
+	return f.remove(ctx, project, "projects", f.release.ProjectDeleted)
 }
 
 func (f fixture) addTag(t *testing.T, user string, n uint64) string {
@@ -144,13 +146,13 @@ func (f fixture) addTag(t *testing.T, user string, n uint64) string {
 	return id.String()
 }
 
-// deleteTag does what the tag module does around TagDeleted.
-func (f fixture) deleteTag(ctx context.Context, user, tag string) error {
-	return f.remove(ctx, user, tag, "tags", f.release.TagDeleted)
+// deleteTag deletes a tag of Ada's: it does what the tag module does around TagDeleted.
+func (f fixture) deleteTag(ctx context.Context, tag string) error {
+	return f.remove(ctx, tag, "tags", f.release.TagDeleted)
 }
 
-func (f fixture) remove(ctx context.Context, user, id, table string, release func(context.Context, uuid.UUID, uuid.UUID) error) error {
-	owner := httpxtest.UserID(user)
+func (f fixture) remove(ctx context.Context, id, table string, release func(context.Context, uuid.UUID, uuid.UUID) error) error {
+	owner := httpxtest.UserID("ada")
 	return f.db.InTx(ctx, func(ctx context.Context) error {
 		if _, err := pg.Exec(ctx, f.db, owner, `SELECT FROM `+table+` WHERE user_id = $1 AND id = $2 FOR UPDATE`, id); err != nil {
 			return err
@@ -200,9 +202,7 @@ func (f fields) json(t *testing.T) string {
 func (f fixture) create(t *testing.T, title string, more fields) task {
 	t.Helper()
 	body := fields{"title": title}
-	for name, value := range more {
-		body[name] = value
-	}
+	maps.Copy(body, more)
 	var made task
 	f.ada.Do(t, "POST", tasksPath, body.json(t)).Want(t, http.StatusCreated).Data(t, &made)
 	return made

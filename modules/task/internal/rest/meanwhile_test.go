@@ -18,7 +18,7 @@ func TestParentsProjectDeletedMeanwhile(t *testing.T) {
 	project := f.addProject(t, "ada", 1)
 	parent, outside := f.create(t, "parent", fields{"project_id": project}), f.create(t, "outside", nil)
 	f.meanwhile.set(func() {
-		if err := f.deleteProject(t.Context(), "ada", project); err != nil {
+		if err := f.deleteProject(t.Context(), project); err != nil {
 			t.Error(err)
 		}
 	})
@@ -29,7 +29,7 @@ func TestParentsProjectDeletedMeanwhile(t *testing.T) {
 	again := f.addProject(t, "ada", 2)
 	f.patch(t, parent, fields{"project_id": again})
 	f.meanwhile.set(func() {
-		if err := f.deleteProject(t.Context(), "ada", again); err != nil {
+		if err := f.deleteProject(t.Context(), again); err != nil {
 			t.Error(err)
 		}
 	})
@@ -44,7 +44,7 @@ func TestNamedProjectDeletedMeanwhile(t *testing.T) {
 	f := open(t)
 	project := f.addProject(t, "ada", 1)
 	f.meanwhile.set(func() {
-		if err := f.deleteProject(t.Context(), "ada", project); err != nil {
+		if err := f.deleteProject(t.Context(), project); err != nil {
 			t.Error(err)
 		}
 	})
@@ -60,7 +60,7 @@ func TestTagDeletedMeanwhile(t *testing.T) {
 	for n, r := range []struct{ method, path string }{{"POST", tasksPath}, {"PUT", tasksPath + "/" + chosen}, {"PUT", x.path()}, {"PATCH", x.path()}} {
 		tag := f.addTag(t, "ada", uint64(n))
 		f.meanwhile.set(func() {
-			if err := f.deleteTag(t.Context(), "ada", tag); err != nil {
+			if err := f.deleteTag(t.Context(), tag); err != nil {
 				t.Error(err)
 			}
 		})

@@ -213,7 +213,7 @@ func TestRacingProjectDeletion(t *testing.T) {
 			if i < len(asks) {
 				return asks[i]()
 			}
-			if err := f.deleteProject(t.Context(), "ada", project); err != nil {
+			if err := f.deleteProject(t.Context(), project); err != nil {
 				t.Errorf("delete the project: %v", err)
 			}
 			return httpxtest.Response{}
@@ -264,7 +264,7 @@ func TestRacingTagDeletion(t *testing.T) {
 			if i < len(asks) {
 				return asks[i]()
 			}
-			if err := f.deleteTag(t.Context(), "ada", tag); err != nil {
+			if err := f.deleteTag(t.Context(), tag); err != nil {
 				t.Errorf("delete the tag: %v", err)
 			}
 			return httpxtest.Response{}

@@ -179,7 +179,7 @@ func TestProjectDeletionPutsTasksIntoTheInbox(t *testing.T) {
 	bystander := f.create(t, "stays", fields{"project_id": p2})
 	f.clock.Advance(time.Hour)
 	stale := f.ada.Do(t, "GET", levels[0].path(), "").ETag()
-	if err := f.deleteProject(t.Context(), "ada", p1); err != nil {
+	if err := f.deleteProject(t.Context(), p1); err != nil {
 		t.Fatal(err)
 	}
 	for n, x := range levels {
@@ -205,7 +205,7 @@ func TestTagDeletionTakesItOffTasks(t *testing.T) {
 	other := f.create(t, "other", fields{"tag_ids": []string{b}})
 	f.clock.Advance(time.Hour)
 	stale := f.ada.Do(t, "GET", both.path(), "").ETag()
-	if err := f.deleteTag(t.Context(), "ada", a); err != nil {
+	if err := f.deleteTag(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	got := f.get(t, both)
