@@ -263,7 +263,7 @@ func served(app *httpx.App) []string {
 		lines = append(lines, strings.TrimSpace(call+" "+operations[call]))
 	}
 	slices.SortFunc(lines, func(a, b string) int {
-		return strings.Compare(pathOf(a)+a, pathOf(b)+b)
+		return strings.Compare(pathOf(a)+" "+a, pathOf(b)+" "+b)
 	})
 	return lines
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"go/ast"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +14,7 @@ import (
 
 	"docket/configs"
 	"docket/platform/config"
+	"docket/platform/httpx"
 )
 
 const repository = "../.."
@@ -138,6 +141,54 @@ func TestReadmePicture(t *testing.T) {
 	for _, room := range rooms {
 		if room.IsDir() && !slices.Contains(strings.Fields(picture), room.Name()) {
 			t.Errorf("README.md's picture of the house lacks platform/%s", room.Name())
+		}
+	}
+}
+
+// The picture has every offer that links.go hands on.
+func TestReadmeLinks(t *testing.T) {
+	t.Parallel()
+	picture, _, _ := strings.Cut(read(t, "README.md"), "\n modules/ ")
+	_, picture, found := strings.Cut(picture, "\n cmd/docket ")
+	if !found {
+		t.Fatal("README.md has no picture with cmd/docket and modules/ in it")
+	}
+	offers := 0
+	ast.Inspect(parse(t, "links.go"), func(node ast.Node) bool {
+		star, ok := node.(*ast.StarExpr)
+		if !ok {
+			return true
+		}
+		offer, ok := star.X.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		offers++
+		drawn := regexp.MustCompile(`\b` + fmt.Sprint(offer.X) + ` ─+ ` + offer.Sel.Name + ` ─+▶`)
+		if !drawn.MatchString(picture) {
+			t.Errorf("README.md's picture of the house does not show what %s offers: %s", offer.X, offer.Sel.Name)
+		}
+		return true
+	})
+	if offers == 0 {
+		t.Error("links.go hands on nothing: the rule has lost its object")
+	}
+}
+
+// What README.md calls not there yet is not there yet.
+func TestReadmeNotThereYet(t *testing.T) {
+	t.Parallel()
+	_, missing, _ := strings.Cut(read(t, "README.md"), "\n## Not there yet\n")
+	var lines []string // of the list of routes, without the operation
+	for _, line := range served(assembled(t)) {
+		lines = append(lines, strings.Join(strings.Fields(line)[:2], " "))
+	}
+	for _, call := range regexp.MustCompile("`([A-Z]+ /[^`]*)`").FindAllStringSubmatch(missing, -1) {
+		method, path, _ := strings.Cut(call[1], " ")
+		for _, base := range []string{"", httpx.BasePath} {
+			if slices.Contains(lines, method+" "+base+path) {
+				t.Errorf("README.md calls %s %s not there yet, and it is served", method, path)
+			}
 		}
 	}
 }
