@@ -20,6 +20,7 @@ var links = fx.Provide(
 	func(tasks *task.Release) project.DeletionListener { return tasks },
 	func(tasks *task.Release) tag.DeletionListener { return tasks },
 
-	// Who lists projects can say how many tasks they have.
+	// Who lists projects and tags can say how many tasks they have.
 	func(tasks *task.Counts) project.TaskCounter { return tasks },
+	func(tasks *task.Counts) tag.TaskCounter { return tasks },
 )

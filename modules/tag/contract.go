@@ -6,8 +6,11 @@ import "docket/modules/tag/internal/core"
 
 // What tag needs of others.
 type (
-	// DeletionListener lets go of a tag that is about to be deleted.
+	// DeletionListener lets go of a tag that is about to be deleted, or merged
+	// into another.
 	DeletionListener = core.DeletionListener
+	// TaskCounter answers how many tasks carry tags.
+	TaskCounter = core.TaskCounter
 )
 
 // What tag offers to others.

@@ -16,6 +16,9 @@ var Module = fx.Module("tag",
 		fx.Private,
 		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.IDs))),
 		func(db *pg.DB) core.Transactor { return db },
+		func(deletion DeletionListener, counts TaskCounter) core.Tasks {
+			return core.Tasks{Deletion: deletion, Counts: counts}
+		},
 		core.NewService,
 	),
 	fx.Provide(

@@ -17,7 +17,7 @@ import (
 
 // differ are the declarations, by file, that a module made here has otherwise
 // than tag, or not at all, because they are about what tags alone have: a
-// color, tasks to be taken off, other modules that ask for them.
+// color, tasks to be taken off and counted, names to be found by, other modules that ask for them.
 //
 // All others are the same to the letter. A change of tag that every module
 // should have goes into the templates; one that is about tags alone, in here.
@@ -25,13 +25,15 @@ var differ = map[string][]string{
 	"internal/core/NAME.go": {
 		"Tag", "Draft", "newTag", "Tag.draft", "Tag.revised", "Color", "colorFormat", "ParseColor", "sameColor", "import regexp",
 	},
-	"internal/core/ports.go":     {"DeletionListener"},
-	"internal/core/service.go":   {"Service", "NewService", "Service.Delete"},
+	"internal/core/ports.go":     {"DeletionListener", "TaskCounter", "Query"},
+	"internal/core/service.go":   {"Service", "NewService", "Tasks", "Service.Delete"},
+	"internal/postgres/list.go":  {"nameContains", "unmarked", "marksRemoved", "Store.List", "import docket/platform/fold"},
 	"internal/postgres/store.go": {"columns", "fields", "Store.Insert", "Store.Update", "Store.Existing"},
 	"internal/rest/dto.go":       {"tagView.AppendJSON", "read"},
+	"internal/rest/handlers.go":  {"handlers.list", "handlers.get"},
 	"internal/rest/routes.go":    {"Routes"}, // the words of a summary
 	"module.go":                  {"Module"},
-	"contract.go":                {"DeletionListener", "Existence", "import docket/modules/tag/internal/core"},
+	"contract.go":                {"DeletionListener", "TaskCounter", "Existence", "import docket/modules/tag/internal/core"},
 }
 
 func TestTheTemplatesAreTagWithoutWhatTagsAloneHave(t *testing.T) {

@@ -37,11 +37,26 @@ type Transactor interface {
 // DeletionListener is told, inside the unit of work, that a tag is about to
 // go, so that what carries it can let it go first.
 type DeletionListener interface {
+	// TagDeleted says that the tag goes.
 	TagDeleted(ctx context.Context, owner, tag uuid.UUID) error
+	// TagMerged says that the tag from goes, and that what carries it is to
+	// carry the tag into from then on.
+	TagMerged(ctx context.Context, owner, from, into uuid.UUID) error
+}
+
+// TaskCounter answers how many tasks carry tags.
+type TaskCounter interface {
+	// TagTaskCounts counts, by tag, the tasks that carry it. Tags that none
+	// carries may be left out.
+	TagTaskCounts(ctx context.Context, owner uuid.UUID, tags []uuid.UUID) (map[uuid.UUID]int, error)
 }
 
 // Query says which tags to list, in which order.
 type Query struct {
+	// Contains, unless empty, asks for names that contain it, without regard to
+	// letter case and accents.
+	Contains string
+
 	Sort  SortField
 	Desc  bool
 	After *After

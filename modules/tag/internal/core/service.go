@@ -17,16 +17,22 @@ const maxAttempts = 10
 
 // Service is what can be done with tags.
 type Service struct {
-	store    Store
-	tx       Transactor
-	deletion DeletionListener
-	now      func() time.Time
-	newID    func() uuid.UUID
+	store Store
+	tx    Transactor
+	tasks Tasks
+	now   func() time.Time
+	newID func() uuid.UUID
+}
+
+// Tasks is what another module does about the tasks that carry tags.
+type Tasks struct {
+	Deletion DeletionListener
+	Counts   TaskCounter
 }
 
 // NewService returns a Service that keeps tags in store.
-func NewService(store Store, tx Transactor, deletion DeletionListener, now func() time.Time, newID func() uuid.UUID) *Service {
-	return &Service{store: store, tx: tx, deletion: deletion, now: now, newID: newID}
+func NewService(store Store, tx Transactor, tasks Tasks, now func() time.Time, newID func() uuid.UUID) *Service {
+	return &Service{store: store, tx: tx, tasks: tasks, now: now, newID: newID}
 }
 
 // Create makes a tag with an id of the server's choice.
@@ -96,7 +102,7 @@ func (s *Service) Delete(ctx context.Context, owner, id uuid.UUID, guard Guard) 
 				return err
 			}
 		}
-		if err := s.deletion.TagDeleted(ctx, owner, id); err != nil {
+		if err := s.tasks.Deletion.TagDeleted(ctx, owner, id); err != nil {
 			return err
 		}
 		return s.store.Delete(ctx, owner, id)

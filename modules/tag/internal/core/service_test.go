@@ -62,14 +62,14 @@ func TestWriteThatAlwaysComesSecondGivesUp(t *testing.T) {
 	rename := func(d *core.Draft) errs.Faults { d.Name = "new"; return nil }
 	for _, exists := range []bool{true, false} {
 		store := &contended{exists: exists}
-		s := core.NewService(store, inline{}, nil, noon, uuid.New)
+		s := core.NewService(store, inline{}, core.Tasks{}, noon, uuid.New)
 		_, _, err := s.Put(t.Context(), owner, id, nil, rename)
 		if errs.KindOf(err) != errs.Conflict || store.writes < 2 || !store.locked {
 			t.Errorf("exists %t: after %d writes, %v", exists, store.writes, err)
 		}
 	}
 	store := &contended{exists: true}
-	_, err := core.NewService(store, inline{}, nil, noon, uuid.New).Update(t.Context(), owner, id, nil, rename)
+	_, err := core.NewService(store, inline{}, core.Tasks{}, noon, uuid.New).Update(t.Context(), owner, id, nil, rename)
 	if errs.KindOf(err) != errs.Conflict || store.writes < 2 || !store.locked {
 		t.Errorf("after %d writes, %v", store.writes, err)
 	}
@@ -82,7 +82,7 @@ func TestWriteThatIsRefusedIsNotTried(t *testing.T) {
 	faulty := func(*core.Draft) errs.Faults { return errs.Faults{{Field: "name", Code: errs.FaultRequired}} }
 	for _, exists := range []bool{true, false} {
 		store := &contended{exists: exists}
-		s := core.NewService(store, inline{}, nil, noon, uuid.New)
+		s := core.NewService(store, inline{}, core.Tasks{}, noon, uuid.New)
 		if _, _, err := s.Put(t.Context(), owner, id, func(current *core.Tag) error {
 			if (current != nil) != exists {
 				t.Errorf("exists %t, but the guard sees %v", exists, current)
@@ -103,7 +103,7 @@ func TestWriteThatIsRefusedIsNotTried(t *testing.T) {
 func TestChangeThatChangesNothingIsNotWritten(t *testing.T) {
 	t.Parallel()
 	store := &contended{exists: true}
-	s := core.NewService(store, inline{}, nil, noon, uuid.New)
+	s := core.NewService(store, inline{}, core.Tasks{}, noon, uuid.New)
 	got, err := s.Update(t.Context(), owner, id, nil, func(*core.Draft) errs.Faults { return nil })
 	if err != nil || got.Name != "old" || got.Revision != 1 || store.writes != 0 {
 		t.Errorf("got %+v, %v after %d writes", got, err, store.writes)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"docket/modules/tag/internal/core"
+	"docket/platform/fold"
 	"docket/platform/postgres"
 )
 
@@ -19,6 +20,17 @@ var orders = map[core.SortField]postgres.Keyset{
 	core.SortUpdatedAt: {Column: "updated_at", Type: "timestamptz"},
 }
 
+// nameContains looks for text in the key of a name, both without accents and
+// other marks, and with what is only another form of a letter resolved
+// (Unicode Standard Annex 15, NFKD). It is plain text: nothing in it stands for
+// anything else. The names of one user are few enough to be looked through.
+const (
+	nameContains = `strpos(` + unmarked + `name_key` + marksRemoved + `, ` + unmarked + `?::text` + marksRemoved + `) > 0`
+	unmarked     = `regexp_replace(lower(normalize(`
+	// The marks of Latin, Greek, Cyrillic, Hebrew and Arabic.
+	marksRemoved = `, NFKD)), '[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]', '', 'g')`
+)
+
 // List implements [core.Store].
 func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core.Tag, *core.After, error) {
 	order, ok := orders[q.Sort]
@@ -26,8 +38,11 @@ func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core
 		return nil, nil, fmt.Errorf("list tags: no order by %q", q.Sort)
 	}
 	order.Desc = q.Desc
-	tags, next, err := postgres.ListPage(ctx, s.db, owner, fields,
-		sq.Select(columns).From("tags"), postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit})
+	b := sq.Select(columns).From("tags")
+	if q.Contains != "" {
+		b = b.Where(nameContains, fold.Key(q.Contains))
+	}
+	tags, next, err := postgres.ListPage(ctx, s.db, owner, fields, b, postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit})
 	if err != nil {
 		return nil, nil, fmt.Errorf("list tags: %w", err)
 	}

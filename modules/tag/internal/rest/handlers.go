@@ -17,22 +17,35 @@ func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) list(r *httpx.Request) (httpx.Response, error) {
-	p := r.Page()
-	tags, next, err := h.tags.List(r.Context(), r.Owner(), core.Query{
-		Sort: core.SortField(p.Sort), Desc: p.Desc, After: (*core.After)(p.After), Limit: p.Limit,
-	})
+	counts, err := includeCounts(r)
 	if err != nil {
 		return httpx.Response{}, err
 	}
-	return httpx.List(tags, view, (*page.After)(next)), nil
+	p := r.Page()
+	tags, next, err := h.tags.List(r.Context(), r.Owner(), core.Query{
+		Contains: r.Query("q"), Sort: core.SortField(p.Sort), Desc: p.Desc, After: (*core.After)(p.After), Limit: p.Limit,
+	})
+	if err != nil || !counts {
+		return httpx.List(tags, view, (*page.After)(next)), err
+	}
+	counted, err := h.counted(r, tags...)
+	return httpx.List(counted, countedTag.view, (*page.After)(next)), err
 }
 
 func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
-	tag, err := h.tags.Get(r.Context(), r.Owner(), r.ID())
+	counts, err := includeCounts(r)
 	if err != nil {
 		return httpx.Response{}, err
 	}
-	return httpx.OK(view(tag)), nil
+	tag, err := h.tags.Get(r.Context(), r.Owner(), r.ID())
+	if err != nil || !counts {
+		return httpx.OK(view(tag)), err
+	}
+	counted, err := h.counted(r, tag)
+	if err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.OK(counted[0].view()), nil
 }
 
 func (h handlers) update(r *httpx.Request) (httpx.Response, error) {

@@ -39,7 +39,7 @@ func newWorld(t *testing.T) world {
 	for _, name := range []string{"ada", "bob"} {
 		httpxtest.AddUser(t, db, name)
 	}
-	service := core.NewService(postgres.NewStore(db), db, w.carriers, w.clock.Now, httpxtest.NewIDs().Next)
+	service := core.NewService(postgres.NewStore(db), db, core.Tasks{Deletion: w.carriers, Counts: w.carriers}, w.clock.Now, httpxtest.NewIDs().Next)
 	w.App = httpxtest.New(t, rest.Routes(service), httpxtest.At(w.clock))
 	w.ada, w.bob = w.As("ada"), w.As("bob")
 	return w
@@ -47,8 +47,11 @@ func newWorld(t *testing.T) world {
 
 // carriers is what has tags on it, and is told when one goes.
 type carriers struct {
-	told []uuid.UUID
-	err  error
+	told   []uuid.UUID
+	merged [][2]uuid.UUID // from, into
+	counts map[uuid.UUID]int
+	asked  int // how often for counts
+	err    error
 }
 
 func (c *carriers) TagDeleted(_ context.Context, owner, tag uuid.UUID) error {
@@ -59,6 +62,25 @@ func (c *carriers) TagDeleted(_ context.Context, owner, tag uuid.UUID) error {
 	return c.err
 }
 
+func (c *carriers) TagMerged(_ context.Context, owner, from, into uuid.UUID) error {
+	if owner != httpxtest.UserID("ada") {
+		return errors.New("not Ada's tag")
+	}
+	c.merged = append(c.merged, [2]uuid.UUID{from, into})
+	return c.err
+}
+
+func (c *carriers) TagTaskCounts(_ context.Context, owner uuid.UUID, tags []uuid.UUID) (map[uuid.UUID]int, error) {
+	c.asked++
+	counts := map[uuid.UUID]int{}
+	for _, id := range tags {
+		if n, ok := c.counts[id]; ok && owner == httpxtest.UserID("ada") {
+			counts[id] = n
+		}
+	}
+	return counts, c.err
+}
+
 // tag is one as clients see it.
 type tag struct {
 	ID        string  `json:"id"`
@@ -66,7 +88,8 @@ type tag struct {
 	Color     *string `json:"color"`
 	CreatedAt string  `json:"created_at"`
 	UpdatedAt string  `json:"updated_at"`
-	ETag      string  `json:"etag"` // in lists
+	TaskCount *int    `json:"task_count"` // with include=counts
+	ETag      string  `json:"etag"`       // in lists
 }
 
 func read(t *testing.T, r httpxtest.Response) tag {

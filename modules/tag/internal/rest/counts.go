@@ -1,0 +1,56 @@
+package rest
+
+import (
+	"strconv"
+
+	"docket/modules/tag/internal/core"
+	"docket/platform/errs"
+	"docket/platform/httpx"
+)
+
+// countedTag is a tag with what include=counts adds to it.
+type countedTag struct {
+	tag   core.Tag
+	tasks int
+}
+
+func (c countedTag) view() countedView { return countedView(c) }
+
+// countedView is one as clients see it. Its entity tag is that of all it shows,
+// so that If-None-Match notices another count; If-Match is about the tag alone,
+// and takes the entity tag of an answer without counts.
+type countedView countedTag
+
+// AppendJSON implements [httpx.View].
+func (v countedView) AppendJSON(dst []byte) []byte {
+	dst = view(v.tag).AppendJSON(dst)
+	dst = append(dst[:len(dst)-1], `,"task_count":`...)
+	return append(strconv.AppendInt(dst, int64(v.tasks), 10), '}')
+}
+
+// includeCounts reads the parameter include.
+func includeCounts(r *httpx.Request) (bool, error) {
+	switch r.Query("include") {
+	case "":
+		return false, nil
+	case "counts":
+		return true, nil
+	default:
+		var faults errs.Faults
+		faults.Add("include", errs.Faultf(errs.FaultInvalidValue, "must be counts"))
+		return false, faults.Err()
+	}
+}
+
+// counted adds to tags how many tasks carry them.
+func (h handlers) counted(r *httpx.Request, tags ...core.Tag) ([]countedTag, error) {
+	counts, err := h.tags.TaskCounts(r.Context(), r.Owner(), tags...)
+	if err != nil {
+		return nil, err
+	}
+	counted := make([]countedTag, len(tags))
+	for i, t := range tags {
+		counted[i] = countedTag{tag: t, tasks: counts[i]}
+	}
+	return counted, nil
+}
