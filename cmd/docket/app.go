@@ -247,7 +247,7 @@ func newListener(lc fx.Lifecycle, g graph, app *httpx.App, shutdown fx.Shutdowne
 				return listenError(g.cfg.HTTP.Address, err)
 			}
 			go func() {
-				if err := app.Fiber().Listener(l.socket); err != nil {
+				if err := app.Serve(l.socket); err != nil {
 					g.log.Error("serve", slog.Any("error", err))
 					_ = shutdown.Shutdown(fx.ExitCode(exitFailure)) // fails only where a stop is under way
 				}

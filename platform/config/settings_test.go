@@ -62,7 +62,7 @@ func TestTableCoversConfig(t *testing.T) {
 	t.Parallel()
 	samples := map[string]string{
 		"environment": "test", "http.address": ":1", "admin.address": ":1", "database.url": "host=a",
-		"database.url_direct": "host=a", "database.pooler": "true", "database.row_security": "on", "data_dir": "/d",
+		"database.url_direct": "host=a", "database.pooler": "true", "database.row_security": "on", "database.binaries": "/b", "data_dir": "/d",
 		"log.format": "text", "log.level": "warn", "http.request_timeout": "1s", "http.drain_timeout": "1s",
 		"http.trusted_proxies": "10.0.0.1", "auth.jwks_url": "https://a/jwks", "auth.issuers": "i", "auth.audience": "a",
 		"cors.allow_origins": "https://a", "rate_limit.requests": "1", "rate_limit.window": "1s",
@@ -156,19 +156,6 @@ func TestNearest(t *testing.T) {
 	for _, tt := range tests {
 		if tt.got != tt.want {
 			t.Errorf("nearest = %s, want %s", tt.got, tt.want)
-		}
-	}
-}
-
-func TestEditDistance(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"same", "same", 0}, {"ab", "ba", 2}}
-	for _, tt := range tests {
-		if got := editDistance(tt.a, tt.b); got != tt.want {
-			t.Errorf("editDistance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
 		}
 	}
 }

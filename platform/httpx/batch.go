@@ -106,12 +106,13 @@ func (b *batch) handle(r *Request) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
-	return Response{status: http.StatusOK, raw: results}, nil
+	return Response{status: http.StatusOK, results: results}, nil
 }
 
-// run does the operations in order, creates that follow each other at once.
+// run does the operations in order, creates that follow each other at once, and
+// returns their results, separated by commas.
 func (b *batch) run(ctx context.Context, r *Request, operations []*operation) ([]byte, error) {
-	body := []byte(`{"success":true,"data":[`)
+	var results []byte
 	for len(operations) > 0 {
 		n := together(operations)
 		requests := make([]*Request, n)
@@ -126,11 +127,11 @@ func (b *batch) run(ctx context.Context, r *Request, operations []*operation) ([
 			return nil, failureOf(operations, err)
 		}
 		for i, response := range responses {
-			body = operations[i].appendResult(body, response)
+			results = operations[i].appendResult(results, response)
 		}
 		operations = operations[n:]
 	}
-	return append(body, "]}"...), nil
+	return results, nil
 }
 
 // together returns how many of the operations can be done at once: those at
@@ -173,11 +174,11 @@ func failureOf(operations []*operation, err error) error {
 	return &operationFailure{index: index, err: err}
 }
 
-func (o *operation) appendResult(body []byte, response Response) []byte {
-	if body[len(body)-1] != '[' {
-		body = append(body, ',')
+func (o *operation) appendResult(results []byte, response Response) []byte {
+	if len(results) > 0 {
+		results = append(results, ',')
 	}
-	j := NewJSON(body)
+	j := NewJSON(results)
 	j.name("index")
 	j.buf = strconv.AppendInt(j.buf, int64(o.index), 10)
 	if o.tempID != "" {

@@ -43,7 +43,7 @@ func (r *Request) idempotencyKey() (string, error) {
 // fingerprint tells one request from another under the same key.
 func (r *Request) fingerprint() []byte {
 	h := sha256.New()
-	for _, part := range [][]byte{r.c.Request().Header.Method(), r.c.Request().RequestURI(), r.c.Request().Body()} {
+	for _, part := range [][]byte{r.c.Request().Header.Method(), r.c.Request().Header.RequestURI(), r.c.Request().Body()} {
 		sum := sha256.Sum256(part)
 		h.Write(sum[:])
 	}

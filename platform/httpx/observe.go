@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -129,6 +130,11 @@ func visible(text string, limit int) bool {
 // boundInFlight refuses at once what would otherwise queue up behind requests
 // that are being served.
 func (a *App) boundInFlight(c *fiber.Ctx) error {
+	// A probe must be answered all the same, or a busy server is taken for a
+	// dead one.
+	if !strings.HasPrefix(c.Path(), BasePath) {
+		return c.Next()
+	}
 	select {
 	case a.inFlight <- struct{}{}:
 		defer func() { <-a.inFlight }()

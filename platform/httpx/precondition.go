@@ -57,7 +57,11 @@ func (r *Request) conditions() (ifMatch string, createOnly bool) {
 		return r.operation.ifMatch, false
 	}
 	createOnly = r.c.Method() == fiber.MethodPut && strings.TrimSpace(r.c.Get(fiber.HeaderIfNoneMatch)) == "*"
-	return headerList(r.c, fiber.HeaderIfMatch), createOnly
+	ifMatch = headerList(r.c, fiber.HeaderIfMatch)
+	if strings.TrimSpace(ifMatch) == "" && len(r.c.Request().Header.PeekAll(fiber.HeaderIfMatch)) > 0 {
+		ifMatch = "," // a condition that names nothing holds of nothing
+	}
+	return ifMatch, createOnly
 }
 
 // unchanged reports whether a list of entity tags that a client holds has ours

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,7 +21,7 @@ type Response struct {
 	list     []View
 	next     *page.After
 	isList   bool
-	raw      []byte
+	results  []byte // of a batch: JSON objects separated by commas
 }
 
 // OK answers 200 with a resource.
@@ -50,8 +51,11 @@ func (r *Request) render(response Response) idempotency.Answer {
 	switch {
 	case response.isList:
 		return idempotency.Answer{Status: response.status, Body: r.renderList(response)}
-	case response.raw != nil:
-		return idempotency.Answer{Status: response.status, Body: response.raw}
+	case response.results != nil:
+		return idempotency.Answer{
+			Status: response.status,
+			Body:   slices.Concat([]byte(`{"success":true,"data":[`), response.results, []byte("]}")),
+		}
 	case response.view == nil:
 		return idempotency.Answer{Status: response.status}
 	}

@@ -8,14 +8,16 @@ import (
 
 func TestName(t *testing.T) {
 	t.Parallel()
-	known := []string{"title", "description", "due_at", "due_on", "project_id", "tag_ids"}
+	known := []string{"name", "title", "description", "due_at", "due_on", "project_id", "tag_ids"}
 	for name, want := range map[string]string{
 		"titel":     "title",
+		"nmae":      "name",
 		"Title":     "title",
 		"dueAt":     "due_at",
 		"tags_id":   "tag_ids",
 		"projectId": "project_id",
 		"xyz":       "",
+		"tilte":     "title",
 		"":          "",
 	} {
 		if got := nearest.Name(name, known); got != want {
