@@ -99,7 +99,7 @@ func explain(err error) *errs.Error {
 		return explainFramework(framework)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline; nothing was written")
+		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline and was given up")
 	}
 	return errs.New(errs.Internal, "something went wrong on our side; the log has it under this request id")
 }

@@ -51,7 +51,7 @@ func translate(ctx context.Context, err error) error {
 	case errors.Is(err, pgx.ErrNoRows):
 		return ErrNotFound
 	case deadlinePassed(ctx, err):
-		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline; nothing was written").Because(err)
+		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline and was given up").Because(err)
 	case strings.HasSuffix(Violated(err), ownerKey):
 		return errs.New(errs.Unauthenticated, "a valid bearer token is required").Because(err)
 	case sqlState(err) == pgerrcode.LockNotAvailable:

@@ -9,9 +9,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// rollbackTimeout bounds a rollback, which must run even though the request's
-// own deadline has passed.
-const rollbackTimeout = 3 * time.Second
+// A rollback must run though the request's own deadline has passed, and a
+// commit that has begun must end. These bound them.
+const (
+	rollbackTimeout = 3 * time.Second
+	commitTimeout   = 5 * time.Second
+)
 
 // ErrRollbackOnly says that something inside a unit of work failed, that its
 // caller went on as if nothing had happened, and that the whole was therefore
@@ -97,7 +100,7 @@ func run(ctx context.Context, u *unit, fn func(ctx context.Context) error) error
 	if u.rollbackOnly {
 		return ErrRollbackOnly
 	}
-	if err := u.tx.Commit(ctx); err != nil {
+	if err := u.commit(ctx); err != nil {
 		return translate(ctx, fmt.Errorf("commit: %w", err))
 	}
 	if u.outer != nil {
@@ -108,6 +111,17 @@ func run(ctx context.Context, u *unit, fn func(ctx context.Context) error) error
 		fn()
 	}
 	return nil
+}
+
+// commit is not given up half-way where the deadline passes: nobody could then
+// tell whether it happened. Before it began, the deadline counts.
+func (u *unit) commit(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	return u.tx.Commit(ctx)
 }
 
 // rollback undoes the unit unless it was committed. Its error is of no use to
