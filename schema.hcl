@@ -271,12 +271,18 @@ table "tasks" {
   index "tasks_by_title_idx" { columns = [column.user_id, column.title_key, column.id] }
   index "tasks_by_priority_idx" { columns = [column.user_id, column.priority, column.id] }
   index "tasks_by_position_idx" { columns = [column.user_id, column.position, column.id] }
-  index "tasks_project_idx" {
-    columns = [column.user_id, column.project_id]
-    where   = "(project_id IS NOT NULL)"
+  // Of due_at and due_on one is null: the index holds tasks with an instant in
+  // their order, then all-day tasks in theirs, then those without a date.
+  index "tasks_by_due_idx" { columns = [column.user_id, column.due_at, column.due_on, column.id] }
+  index "tasks_by_status_idx" { columns = [column.user_id, column.status, column.created_at, column.id] }
+  index "tasks_completed_idx" {
+    columns = [column.user_id, column.completed_at]
+    where   = "(completed_at IS NOT NULL)"
   }
+  // The inbox, project_id null, is looked through like any project.
+  index "tasks_project_idx" { columns = [column.user_id, column.project_id, column.position, column.id] }
   index "tasks_parent_idx" {
-    columns = [column.user_id, column.parent_id]
+    columns = [column.user_id, column.parent_id, column.position, column.id]
     where   = "(parent_id IS NOT NULL)"
   }
   check "tasks_title_check" {
@@ -292,6 +298,28 @@ table "tasks" {
     expr = "((completed_at IS NOT NULL) = (status = ANY (ARRAY['done'::text, 'cancelled'::text])))"
   }
   check "tasks_parent_check" { expr = "(parent_id <> id)" }
+}
+
+// owner: task
+table "task_search" {
+  schema  = schema.public
+  comment = "what a task is found by, apart from the task so that a change of anything else leaves the index alone"
+  column "user_id" { type = uuid }
+  column "task_id" { type = uuid }
+  column "words" {
+    type    = tsvector
+    comment = "words of title (weight A) and description, folded, each behind a hash of the owner: the index reads that owner's alone"
+  }
+  primary_key { columns = [column.user_id, column.task_id] }
+  foreign_key "task_search_task_fk" {
+    columns     = [column.user_id, column.task_id]
+    ref_columns = [table.tasks.column.user_id, table.tasks.column.id]
+    on_delete   = CASCADE
+  }
+  index "task_search_words_idx" {
+    type    = GIN
+    columns = [column.words]
+  }
 }
 
 // owner: task

@@ -3,6 +3,7 @@ package main
 import (
 	"go.uber.org/fx"
 
+	"docket/modules/identity"
 	"docket/modules/project"
 	"docket/modules/tag"
 	"docket/modules/task"
@@ -14,6 +15,8 @@ var links = fx.Provide(
 	// A task goes into a project and carries tags.
 	func(projects *project.Intake) task.Projects { return projects },
 	func(tags *tag.Existence) task.Tags { return tags },
+	// Its days are those of its user.
+	func(users *identity.Zones) task.Zones { return users },
 
 	// What goes away is let go of by the tasks that refer to it, in the same
 	// unit of work.

@@ -20,6 +20,7 @@ var Module = fx.Module("identity",
 	),
 	fx.Provide(
 		rest.NewAuthenticator,
+		core.NewZones,
 		fx.Annotate(rest.Routes, fx.ResultTags(`group:"routes,flatten"`)),
 	),
 )

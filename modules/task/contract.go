@@ -10,6 +10,8 @@ type (
 	Projects = core.Projects
 	// Tags answers which tags a user has.
 	Tags = core.Tags
+	// Zones answers in which time zone a user is.
+	Zones = core.Zones
 )
 
 // What task offers to others.

@@ -18,13 +18,14 @@ import (
 var Module = fx.Module("task",
 	fx.Provide(
 		fx.Private,
-		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.Tree)), fx.As(new(core.References)), fx.As(new(core.Tally))),
+		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.Tree)), fx.As(new(core.Reader)), fx.As(new(core.References)), fx.As(new(core.Tally))),
 		func(db *pg.DB) core.Transactor { return db },
 		func(projects Projects, tags Tags) core.Places { return core.Places{Projects: projects, Tags: tags} },
 		func(now func() time.Time, newID func() uuid.UUID) core.Sources {
 			return core.Sources{Now: now, NewID: newID, LastPosition: position.Last}
 		},
 		core.NewService,
+		core.NewLists,
 	),
 	fx.Provide(
 		core.NewRelease,

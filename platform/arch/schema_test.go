@@ -48,6 +48,7 @@ var (
 	ownerLine   = regexp.MustCompile(`^// owner: (\S+)$`)
 	columnLine  = regexp.MustCompile(`^  column "(\w+)"`)
 	blockLine   = regexp.MustCompile(`^  (primary_key|foreign_key|index)\b`)
+	ginLine     = regexp.MustCompile(`^\s+type\s*=\s*GIN$`)
 	columnsLine = regexp.MustCompile(`(?:^|[\s{])columns\s*=\s*\[column\.(\w+)`)
 )
 
@@ -73,6 +74,9 @@ func tables(text string, modules []string) ([]table, []breach) {
 			if m := blockLine.FindStringSubmatch(line); m != nil {
 				block = m[1]
 			}
+			if ginLine.MatchString(line) {
+				block = ginBlock
+			}
 			if m := columnsLine.FindStringSubmatch(line); m != nil && current.beginsWithUser(block) && m[1] != ownerColumn {
 				refuse(i+1, "let it begin with column."+ownerColumn, "a key or index of %s begins with %s", current.name, m[1])
 			}
@@ -96,11 +100,15 @@ func tables(text string, modules []string) ([]table, []breach) {
 	return all, found
 }
 
+// ginBlock is an index of type GIN, which holds words and no columns: where
+// they are a user's, each word begins with a mark of that user.
+const ginBlock = "GIN index"
+
 // beginsWithUser reports whether the columns of such a block of t must begin
 // with the user. The platform's housekeeping goes over the rows of all users,
 // so that its indexes need not.
 func (t table) beginsWithUser(block string) bool {
-	return t.ownedByUser() && (block != "index" || !slices.Equal(t.owners, []string{platformOwner}))
+	return t.ownedByUser() && block != ginBlock && (block != "index" || !slices.Equal(t.owners, []string{platformOwner}))
 }
 
 func (t table) problem(modules []string) (problem, instead string) {
@@ -164,6 +172,10 @@ func TestTableOwnersRefuse(t *testing.T) {
 table "tags" {
 `+users+`  primary_key { columns = [column.user_id, column.id] }
   index "tags_by_name_idx" { columns = [column.name, column.id] }
+  index "tags_words_idx" {
+    type    = GIN
+    columns = [column.words]
+  }
   foreign_key "tags_user_fk" {
     columns     = [column.user_id]
     ref_columns = [table.users.column.id]
@@ -211,13 +223,13 @@ table "answers" {
 `, []string{"tag", "task", "identity"})
 	planted(t, found,
 		"schema.hcl:8: a key or index of tags begins with name\n\tinstead: let it begin with column.user_id",
-		"schema.hcl:15: table orphans has no owner\n\tinstead: write // owner: <module>",
-		"schema.hcl:21: table shared has several owners",
-		"schema.hcl:26: table lost belongs to nobody, which is not a module",
-		"schema.hcl:30: an owner of nothing\n\tinstead: put the line right above the table",
-		"schema.hcl:32: table apart has no owner",
-		"schema.hcl:37: table bare has no column user_id",
-		"schema.hcl:55: a key or index of answers begins with key",
+		"schema.hcl:19: table orphans has no owner\n\tinstead: write // owner: <module>",
+		"schema.hcl:25: table shared has several owners",
+		"schema.hcl:30: table lost belongs to nobody, which is not a module",
+		"schema.hcl:34: an owner of nothing\n\tinstead: put the line right above the table",
+		"schema.hcl:36: table apart has no owner",
+		"schema.hcl:41: table bare has no column user_id",
+		"schema.hcl:59: a key or index of answers begins with key",
 	)
 	if len(all) != 9 {
 		t.Errorf("%d tables were read, want 9", len(all))

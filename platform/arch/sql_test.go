@@ -331,7 +331,7 @@ func saysWhich(alternatives [][]*regexp.Regexp, sql string) bool {
 }
 
 // builders holds functions that build statements with squirrel to naming the
-// user: they hand the builder to postgres.ListPage, which adds the condition,
+// user: they hand the builder to postgres.ListPage or ListUnion, which add the condition,
 // or say user_id themselves.
 func builders(all []source) []breach {
 	var found []breach
@@ -401,7 +401,7 @@ func (s source) namesUser(d ast.Decl) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			x, ok := n.X.(*ast.Ident)
-			found = found || ok && postgres != "" && x.Name == postgres && n.Sel.Name == "ListPage"
+			found = found || ok && postgres != "" && x.Name == postgres && slices.Contains([]string{"ListPage", "ListUnion"}, n.Sel.Name)
 		case *ast.BasicLit:
 			found = found || n.Kind == token.STRING && userMentioned.MatchString(n.Value)
 		}

@@ -18,8 +18,6 @@ type Store interface {
 	InsertMany(ctx context.Context, owner uuid.UUID, tasks []Task) error
 	// Get returns one task, or [NotFound].
 	Get(ctx context.Context, owner, id uuid.UUID) (Task, error)
-	// List returns one page, and where it ended if more follow.
-	List(ctx context.Context, owner uuid.UUID, q Query) ([]Task, *After, error)
 	// Update keeps t in place of its revision before. It returns [ErrRevised]
 	// where that is not the present one, or [ErrReferenceGone].
 	Update(ctx context.Context, owner uuid.UUID, t Task) error
@@ -75,31 +73,4 @@ type Transactor interface {
 	// Attempt runs fn, which may fail without dooming the unit of work that
 	// it may be part of.
 	Attempt(ctx context.Context, fn func(ctx context.Context) error) error
-}
-
-// Query says which tasks to list, in which order.
-type Query struct {
-	Sort  SortField
-	Desc  bool
-	After *After
-	Limit int
-}
-
-// SortField is what tasks can be listed by; ties are broken by id.
-type SortField string
-
-// The fields tasks can be listed by. Titles sort without regard to letter
-// case, priorities from none to urgent.
-const (
-	SortCreatedAt SortField = "created_at"
-	SortUpdatedAt SortField = "updated_at"
-	SortTitle     SortField = "title"
-	SortPriority  SortField = "priority"
-	SortPosition  SortField = "position"
-)
-
-// After is where the page before ended.
-type After struct {
-	Key string
-	ID  uuid.UUID
 }

@@ -49,12 +49,6 @@ func (s *Service) Get(ctx context.Context, owner, id uuid.UUID) (Task, error) {
 	return s.store.Get(ctx, owner, id)
 }
 
-// List returns one page of the owner's tasks, and where it ended if more
-// follow.
-func (s *Service) List(ctx context.Context, owner uuid.UUID, q Query) ([]Task, *After, error) {
-	return s.store.List(ctx, owner, q)
-}
-
 // Create makes a task with an id of the server's choice.
 func (s *Service) Create(ctx context.Context, owner uuid.UUID, change Change) (task Task, err error) {
 	id := s.sources.NewID()

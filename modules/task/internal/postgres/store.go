@@ -16,7 +16,7 @@ import (
 	"docket/platform/postgres"
 )
 
-// Store implements [core.Store], [core.Tree] and [core.References].
+// Store implements [core.Store], [core.Reader], [core.Tree] and [core.References].
 type Store struct{ db *postgres.DB }
 
 // NewStore returns a Store in db.
@@ -39,19 +39,21 @@ const insert = `WITH task AS (
 		INSERT INTO tasks (user_id, id, title, title_key, description, status, priority, due_at, due_on,
 			project_id, parent_id, position, completed_at, created_at, updated_at, revision)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+	), search AS (
+		INSERT INTO task_search (user_id, task_id, words) VALUES ($1, $2, $18::text::tsvector)
 	)
 	INSERT INTO task_tags (user_id, task_id, tag_id) SELECT $1, $2, unnest($17::uuid[])`
 
-func inserted(t core.Task) []any {
+func inserted(owner uuid.UUID, t core.Task) []any {
 	return []any{
 		t.ID, t.Title, fold.Key(string(t.Title)), t.Description, t.Status, t.Priority, t.DueAt, (*string)(t.DueOn),
-		t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.CreatedAt, t.UpdatedAt, t.Revision, t.TagIDs,
+		t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.CreatedAt, t.UpdatedAt, t.Revision, t.TagIDs, vector(owner, t),
 	}
 }
 
 // Insert implements [core.Store].
 func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Task) error {
-	_, err := postgres.Exec(ctx, s.db, owner, insert, inserted(t)...)
+	_, err := postgres.Exec(ctx, s.db, owner, insert, inserted(owner, t)...)
 	return asDomain(err, "insert task")
 }
 
@@ -59,7 +61,7 @@ func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Task) error 
 func (s *Store) InsertMany(ctx context.Context, owner uuid.UUID, tasks []core.Task) error {
 	each := make([][]any, len(tasks))
 	for i, t := range tasks {
-		each[i] = inserted(t)
+		each[i] = inserted(owner, t)
 	}
 	err := postgres.ExecEach(ctx, owner, insert, each)
 	if at, ok := errors.AsType[*errs.At](err); ok {
@@ -81,8 +83,8 @@ func (s *Store) Get(ctx context.Context, owner, id uuid.UUID) (core.Task, error)
 	return t, nil
 }
 
-// Update implements [core.Store]. Of the tags it touches only those that
-// change.
+// Update implements [core.Store]. Of the tags, and of what the task is found
+// by, it touches only what changes.
 func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Task) error {
 	const sql = `WITH task AS (
 			UPDATE tasks SET title = $4, title_key = $5, description = $6, status = $7, priority = $8, due_at = $9, due_on = $10,
@@ -96,11 +98,16 @@ func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Task) error 
 			INSERT INTO task_tags (user_id, task_id, tag_id)
 			SELECT $1, task.id, tag_id FROM task, unnest($16::uuid[]) AS tag_id
 			ON CONFLICT DO NOTHING
+		), search AS (
+			INSERT INTO task_search (user_id, task_id, words)
+			SELECT $1, task.id, $17::text::tsvector FROM task
+			WHERE NOT EXISTS (SELECT FROM task_search WHERE user_id = $1 AND task_id = $2 AND words = $17::text::tsvector)
+			ON CONFLICT (user_id, task_id) DO UPDATE SET words = EXCLUDED.words
 		)
 		SELECT id FROM task`
 	n, err := postgres.Exec(ctx, s.db, owner, sql,
 		t.ID, t.Revision, t.Title, fold.Key(string(t.Title)), t.Description, t.Status, t.Priority, t.DueAt, (*string)(t.DueOn),
-		t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.UpdatedAt, t.TagIDs)
+		t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.UpdatedAt, t.TagIDs, vector(owner, t))
 	if err == nil && n == 0 {
 		return core.ErrRevised
 	}
@@ -130,7 +137,7 @@ func asDomain(err error, doing string) error {
 	switch violated := postgres.Violated(err); {
 	case err == nil:
 		return nil
-	case violated == "tasks_pkey":
+	case violated == "tasks_pkey", violated == "task_search_pkey": // whichever row came first
 		return core.ErrExists
 	case slices.Contains(references, violated):
 		return core.ErrReferenceGone

@@ -70,7 +70,7 @@ func open(t *testing.T) fixture {
 	store, meanwhile := postgres.NewStore(db), &onDemand{}
 	service := core.NewService(store, store, core.Places{Projects: projects{db, meanwhile}, Tags: tags{db, meanwhile}}, db,
 		core.Sources{Now: clock.Now, NewID: httpxtest.NewIDs().Next, LastPosition: position.Last})
-	app := httpxtest.New(t, rest.Routes(service), httpxtest.At(clock))
+	app := httpxtest.New(t, rest.Routes(service, core.NewLists(store, zones{db}, clock.Now)), httpxtest.At(clock))
 	httpxtest.AddUser(t, db, "ada")
 	httpxtest.AddUser(t, db, "bob")
 	return fixture{
@@ -115,6 +115,13 @@ func (s tags) MissingTags(ctx context.Context, owner uuid.UUID, ids []uuid.UUID)
 	missing, err := pg.List(ctx, s.db, owner, func(id *uuid.UUID) []any { return []any{id} }, sql, ids)
 	s.meanwhile.happen()
 	return missing, err
+}
+
+// zones answers as the identity module does.
+type zones struct{ db *pg.DB }
+
+func (z zones) TimeZone(ctx context.Context, owner uuid.UUID) (string, error) {
+	return pg.Get(ctx, z.db, owner, func(zone *string) []any { return []any{zone} }, `SELECT time_zone FROM users WHERE id = $1`)
 }
 
 // addProject adds a project of this number, whose id it returns as text.

@@ -5,10 +5,12 @@ import (
 
 	"docket/modules/task/internal/core"
 	"docket/platform/httpx"
-	"docket/platform/page"
 )
 
-type handlers struct{ tasks *core.Service }
+type handlers struct {
+	tasks *core.Service
+	lists *core.Lists
+}
 
 func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
 	task, err := h.tasks.Create(r.Context(), r.Owner(), whole(r))
@@ -32,25 +34,6 @@ func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
 		responses[i] = httpx.Created(path(t.ID), view(t))
 	}
 	return responses, nil
-}
-
-func (h handlers) list(r *httpx.Request) (httpx.Response, error) {
-	p := r.Page()
-	tasks, next, err := h.tasks.List(r.Context(), r.Owner(), core.Query{
-		Sort: core.SortField(p.Sort), Desc: p.Desc, After: (*core.After)(p.After), Limit: p.Limit,
-	})
-	if err != nil {
-		return httpx.Response{}, err
-	}
-	return httpx.List(tasks, view, (*page.After)(next)), nil
-}
-
-func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
-	task, err := h.tasks.Get(r.Context(), r.Owner(), r.ID())
-	if err != nil {
-		return httpx.Response{}, err
-	}
-	return httpx.OK(view(task)), nil
 }
 
 func (h handlers) update(r *httpx.Request) (httpx.Response, error) {

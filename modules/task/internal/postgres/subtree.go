@@ -1,0 +1,24 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"docket/modules/task/internal/core"
+	"docket/platform/postgres"
+)
+
+// Subtree implements [core.Reader]. The recursion goes on only while rows are
+// asked of it: however large the tree, it reads about as many as it returns.
+func (s *Store) Subtree(ctx context.Context, owner, id uuid.UUID, limit int) ([]core.Task, error) {
+	const sql = below + `, branches (branch, level) AS MATERIALIZED (SELECT id, level FROM below LIMIT $4)
+		SELECT ` + columns + ` FROM branches JOIN tasks ON tasks.user_id = $1 AND tasks.id = branches.branch
+		ORDER BY level, position, id`
+	tasks, err := postgres.List(ctx, s.db, owner, fields, sql, id, core.MaxLevels, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the tree below a task: %w", err)
+	}
+	return tasks, nil
+}
