@@ -125,6 +125,10 @@ type project struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	ETag        string     `json:"etag"`
+	TaskCounts  *struct {
+		Open int `json:"open"`
+		Done int `json:"done"`
+	} `json:"task_counts"`
 }
 
 func (p project) path() string { return projectsPath + "/" + p.ID }
