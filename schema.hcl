@@ -140,6 +140,20 @@ table "projects" {
     columns = [column.user_id, column.name_key]
     where   = "(archived_at IS NULL)"
   }
+  // What is listed unless asked for otherwise: the projects in use, which the
+  // name's key serves as well.
+  index "projects_live_by_position_idx" {
+    columns = [column.user_id, column.position, column.id]
+    where   = "(archived_at IS NULL)"
+  }
+  index "projects_live_by_created_idx" {
+    columns = [column.user_id, column.created_at, column.id]
+    where   = "(archived_at IS NULL)"
+  }
+  index "projects_live_by_updated_idx" {
+    columns = [column.user_id, column.updated_at, column.id]
+    where   = "(archived_at IS NULL)"
+  }
   index "projects_by_name_idx" { columns = [column.user_id, column.name_key, column.id] }
   index "projects_by_position_idx" { columns = [column.user_id, column.position, column.id] }
   index "projects_by_created_idx" { columns = [column.user_id, column.created_at, column.id] }
