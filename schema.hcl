@@ -295,6 +295,12 @@ table "tasks" {
   }
   // The inbox, project_id null, is looked through like any project.
   index "tasks_project_idx" { columns = [column.user_id, column.project_id, column.position, column.id] }
+  // How many tasks of a project are open, and how many done, is counted from
+  // the index alone.
+  index "tasks_project_status_idx" {
+    columns = [column.user_id, column.project_id, column.status]
+    where   = "(project_id IS NOT NULL)"
+  }
   index "tasks_parent_idx" {
     columns = [column.user_id, column.parent_id, column.position, column.id]
     where   = "(parent_id IS NOT NULL)"
