@@ -2,7 +2,10 @@
 // that the rest of Docket may know of it.
 package project
 
-import "docket/modules/project/internal/core"
+import (
+	"docket/modules/project/internal/core"
+	"docket/modules/project/internal/rest"
+)
 
 // What project needs of others.
 type (
@@ -16,4 +19,6 @@ type (
 type (
 	// Intake answers which projects a user has, and which take tasks.
 	Intake = core.Intake
+	// Belongings is all that a user has of projects, to export and to erase.
+	Belongings = rest.Belongings
 )

@@ -18,7 +18,7 @@ import (
 var Module = fx.Module("project",
 	fx.Provide(
 		fx.Private,
-		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.Order)), fx.As(new(core.Shared))),
+		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.Order)), fx.As(new(core.Shared)), fx.As(new(core.Belongings))),
 		func(db *pg.DB) core.Transactor { return db },
 		func(deletion DeletionListener, counts TaskCounter) core.Tasks {
 			return core.Tasks{Deletion: deletion, Counts: counts}
@@ -30,6 +30,7 @@ var Module = fx.Module("project",
 	),
 	fx.Provide(
 		core.NewIntake,
+		rest.NewBelongings,
 		fx.Annotate(rest.Routes, fx.ResultTags(`group:"routes,flatten"`)),
 	),
 )

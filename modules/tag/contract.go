@@ -2,7 +2,10 @@
 // rest of Docket may know of it.
 package tag
 
-import "docket/modules/tag/internal/core"
+import (
+	"docket/modules/tag/internal/core"
+	"docket/modules/tag/internal/rest"
+)
 
 // What tag needs of others.
 type (
@@ -17,4 +20,6 @@ type (
 type (
 	// Existence answers which tags a user has.
 	Existence = core.Existence
+	// Belongings is all that a user has of tags, to export and to erase.
+	Belongings = rest.Belongings
 )

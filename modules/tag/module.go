@@ -14,7 +14,7 @@ import (
 var Module = fx.Module("tag",
 	fx.Provide(
 		fx.Private,
-		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.IDs))),
+		fx.Annotate(postgres.NewStore, fx.As(new(core.Store)), fx.As(new(core.IDs)), fx.As(new(core.Belongings))),
 		func(db *pg.DB) core.Transactor { return db },
 		func(deletion DeletionListener, counts TaskCounter) core.Tasks {
 			return core.Tasks{Deletion: deletion, Counts: counts}
@@ -23,6 +23,7 @@ var Module = fx.Module("tag",
 	),
 	fx.Provide(
 		core.NewExistence,
+		rest.NewBelongings,
 		fx.Annotate(rest.Routes, fx.ResultTags(`group:"routes,flatten"`)),
 	),
 )

@@ -2,7 +2,10 @@
 // the rest of Docket may know of it.
 package task
 
-import "docket/modules/task/internal/core"
+import (
+	"docket/modules/task/internal/core"
+	"docket/modules/task/internal/rest"
+)
 
 // What task needs of others.
 type (
@@ -21,4 +24,6 @@ type (
 	Release = core.Release
 	// Counts answers how many tasks a project or a tag has.
 	Counts = core.Counts
+	// Belongings is all that a user has of tasks, to export and to erase.
+	Belongings = rest.Belongings
 )

@@ -66,12 +66,13 @@ type App struct {
 	routes   []Route
 	inFlight chan struct{}
 	open     *connections
+	streams  *streams
 	stopping atomic.Bool
 }
 
 // New returns an App without routes.
 func New(c Config) *App {
-	a := &App{Config: c, inFlight: make(chan struct{}, c.MaxInFlight), open: newConnections()}
+	a := &App{Config: c, inFlight: make(chan struct{}, c.MaxInFlight), open: newConnections(), streams: newStreams()}
 	a.fiber = fiber.New(fiber.Config{
 		// Fiber reuses the memory behind the strings it hands out; Docket
 		// keeps some of them beyond the request.

@@ -48,6 +48,11 @@ func (a *App) Stop(ctx context.Context) error {
 			a.open.closeQuiet()
 		}
 	})
+	if deadline, ok := ctx.Deadline(); ok {
+		// A download may take longer than a stop has: whoever closes what it
+		// reads from needs some of the time too.
+		defer time.AfterFunc(time.Until(deadline)/2, a.streams.cancelAll).Stop()
+	}
 	err := a.fiber.ShutdownWithContext(ctx)
 	done()
 	sweeper.Wait()

@@ -23,6 +23,7 @@ const (
 	localFailure   = "docket.failure"
 	localOwner     = "docket.owner"
 	localMethod    = "docket.unknown_method"
+	localStream    = "docket.stream"
 )
 
 // maxRequestID bounds a request id that a client chose.
@@ -43,8 +44,30 @@ func (a *App) observe(c *fiber.Ctx) error {
 		}
 	}
 	a.hangUpWhileStopping(c)
+	if stream := streamOf(c); stream != nil {
+		stream.done = a.logStream(c, start)
+		return nil
+	}
 	a.logRequest(c, c.Route().Path, a.Now().Sub(start))
 	return nil
+}
+
+// logStream returns what logs the request once its stream has ended. By then
+// what c holds is another request's.
+func (a *App) logStream(c *fiber.Ctx, start time.Time) func(sent int64, err error) {
+	ctx, attrs := context.WithoutCancel(c.UserContext()), a.attrs(c, c.Route().Path)
+	return func(sent int64, err error) {
+		level := slog.LevelInfo
+		attrs = append(attrs, slog.Duration("took", a.Now().Sub(start)), slog.Int64("bytes", sent))
+		switch {
+		case errors.Is(err, errClientGone):
+			attrs = append(attrs, slog.Bool("broken_off", true), slog.String("cause", err.Error()))
+		case err != nil:
+			level = slog.LevelError
+			attrs = append(attrs, slog.Bool("broken_off", true), slog.String("error", err.Error()))
+		}
+		a.Log.LogAttrs(ctx, level, "request", attrs...)
+	}
 }
 
 // refuseUnreadable answers what never becomes a request: the server below
@@ -74,17 +97,7 @@ func (a *App) recoverNext(c *fiber.Ctx) (err error) {
 
 func (a *App) logRequest(c *fiber.Ctx, route string, took time.Duration) {
 	status := c.Response().StatusCode()
-	attrs := []slog.Attr{
-		slog.String("request_id", a.requestID(c)),
-		slog.String("method", methodOf(c)),
-		slog.String("route", route),
-		slog.Int("status", status),
-		slog.Duration("took", took),
-		slog.Int("bytes", len(c.Response().Body())),
-	}
-	if owner := ownerOf(c); owner != [16]byte{} {
-		attrs = append(attrs, slog.String("user_id", owner.String()))
-	}
+	attrs := append(a.attrs(c, route), slog.Duration("took", took), slog.Int("bytes", len(c.Response().Body())))
 	level := slog.LevelInfo
 	if err, ok := c.Locals(localFailure).(error); ok {
 		attrs = append(attrs, slog.String("code", string(explain(err).Code)))
@@ -98,6 +111,20 @@ func (a *App) logRequest(c *fiber.Ctx, route string, took time.Duration) {
 		}
 	}
 	a.Log.LogAttrs(c.UserContext(), level, "request", attrs...)
+}
+
+// attrs are what is logged of every request, whatever came of it.
+func (a *App) attrs(c *fiber.Ctx, route string) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("request_id", a.requestID(c)),
+		slog.String("method", methodOf(c)),
+		slog.String("route", route),
+		slog.Int("status", c.Response().StatusCode()),
+	}
+	if owner := ownerOf(c); owner != [16]byte{} {
+		attrs = append(attrs, slog.String("user_id", owner.String()))
+	}
+	return attrs
 }
 
 // requestID returns the request's id: the client's if it is sane, else ours.

@@ -30,6 +30,7 @@ type Request struct {
 	cursors *page.Codec
 	ids     map[string]uuid.UUID
 	body    *Object
+	stream  *Stream // what the handler answered, where that is one
 	page    Page
 	// operation is the part of a batch that this request stands for, or nil.
 	operation *operation

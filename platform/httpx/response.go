@@ -21,6 +21,7 @@ type Response struct {
 	list     []View
 	next     *page.After
 	isList   bool
+	stream   *Stream
 	results  []byte // of a batch: JSON objects separated by commas
 }
 
@@ -49,6 +50,9 @@ func List[E any, V View](entities []E, view func(E) V, next *page.After) Respons
 // render writes what a handler returned in the success envelope.
 func (r *Request) render(response Response) idempotency.Answer {
 	switch {
+	case response.stream != nil:
+		r.stream = response.stream
+		return idempotency.Answer{Status: response.status}
 	case response.isList:
 		return idempotency.Answer{Status: response.status, Body: r.renderList(response)}
 	case response.results != nil:

@@ -58,6 +58,9 @@ func (a *App) serve(route Route) fiber.Handler {
 		if err != nil {
 			return err
 		}
+		if r.stream != nil {
+			return a.sendStream(r, r.stream)
+		}
 		return send(c, answer)
 	}
 }

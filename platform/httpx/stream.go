@@ -27,10 +27,10 @@ const (
 	// streamTimeout is the deadline of a stream, which a request's own would be
 	// too short for.
 	streamTimeout = 5 * time.Minute
-	// stallTimeout bounds how long a client may take for the next streamChunk
-	// bytes.
+	// stallTimeout bounds how long a client may take none of it.
 	stallTimeout = 30 * time.Second
-	streamChunk  = 32 << 10
+	// streamChunk is how many bytes are written at once.
+	streamChunk = 32 << 10
 )
 
 // Stream is a document that is written while it is sent, of any length.
@@ -57,28 +57,32 @@ type streams struct {
 
 func newStreams() *streams { return &streams{open: map[uuid.UUID]context.CancelFunc{}} }
 
-// begin lets a user's stream begin, and returns what must be called at its end.
-func (s *streams) begin(owner uuid.UUID, cancel context.CancelFunc) (end func(), err error) {
+// begin lets a user's stream begin, which cancel breaks off. Each that began
+// must end.
+func (s *streams) begin(owner uuid.UUID, cancel context.CancelFunc) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	busy := errs.New(errs.Unavailable, "too many downloads are being sent at the moment")
-	if _, running := s.open[owner]; running {
-		busy.Message = "another download of yours is still being sent"
-	} else if len(s.open) < maxStreams {
+	_, running := s.open[owner]
+	if !running && len(s.open) < maxStreams {
 		s.open[owner] = cancel
-		return func() {
-			cancel()
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			delete(s.open, owner)
-		}, nil
+		return nil
+	}
+	busy := errs.New(errs.Unavailable, "too many downloads are being sent at the moment")
+	if running {
+		busy.Message = "another download of yours is still being sent"
 	}
 	busy.RetryAfter = streamRetryAfter
-	return nil, busy
+	return busy
 }
 
-// cancel breaks off all of them.
-func (s *streams) cancel() {
+func (s *streams) end(owner uuid.UUID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, owner)
+}
+
+// cancelAll breaks all of them off.
+func (s *streams) cancelAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, cancel := range s.open {
@@ -90,41 +94,57 @@ func (s *streams) cancel() {
 // to the request is read here: its memory is another request's by the time the
 // body is.
 func (a *App) sendStream(r *Request, s *Stream) error {
-	r.c.Status(http.StatusOK)
-	r.c.Set(fiber.HeaderContentType, s.ContentType)
-	r.c.Set(fiber.HeaderContentDisposition, fmt.Sprintf(`attachment; filename="%s"`, s.Filename))
+	head := func() {
+		r.c.Status(http.StatusOK)
+		r.c.Set(fiber.HeaderContentType, s.ContentType)
+		r.c.Set(fiber.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", s.Filename))
+	}
 	if r.c.Method() == fiber.MethodHead {
+		head()
 		return nil
 	}
+	owner := r.Owner()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), streamTimeout)
-	end, err := a.streams.begin(r.Owner(), cancel)
-	if err != nil {
+	if err := a.streams.begin(owner, cancel); err != nil {
 		cancel()
-		r.c.Response().Header.Del(fiber.HeaderContentDisposition)
 		return err
 	}
-	body := &streamBody{ctx: ctx, end: end, write: s.Write, conn: r.c.Context().Conn()}
+	head()
+	body := &streamBody{ctx: ctx, cancel: cancel, write: s.Write, conn: r.c.Context().Conn()}
+	body.end = func() { a.streams.end(owner) }
 	r.c.Locals(localStream, body)
+	r.c.Context().Response.ImmediateHeaderFlush = true
 	r.c.Context().Response.SetBodyStream(body, -1)
 	return nil
+}
+
+// streamOf is the body of the answer, if that is a stream.
+func streamOf(c *fiber.Ctx) *streamBody {
+	if !c.Response().IsBodyStream() {
+		return nil
+	}
+	body, _ := c.Locals(localStream).(*streamBody)
+	return body
 }
 
 // streamBody is the body of an answer, read by the server: its document is
 // written by a goroutine of its own, which starts with the first read and ends
 // before Close returns.
 type streamBody struct {
-	ctx   context.Context //nolint:containedctx // it lives as long as the stream, and Read takes none
-	end   func()
-	write func(ctx context.Context, w io.Writer) error
-	conn  net.Conn
-	// done is told how it ended, and after how many bytes.
+	ctx    context.Context //nolint:containedctx // it lives as long as the stream, and Read takes none
+	cancel context.CancelFunc
+	write  func(ctx context.Context, w io.Writer) error
+	conn   net.Conn
+	// end is called at the end, then done, if any, with what became of it after
+	// how many bytes.
+	end  func()
 	done func(sent int64, err error)
 
 	pipe    *io.PipeReader
 	writing chan error // what write returned
 	sent    int64
-	failure error // what the server was told in place of the rest
-	close   sync.Once
+	over    error // what the last read returned: io.EOF at the good end
+	closing sync.Once
 }
 
 // start begins to write.
@@ -162,13 +182,14 @@ func (b *streamBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.pipe.Read(p)
 	b.sent += int64(n)
-	if err != nil && !errors.Is(err, io.EOF) {
-		b.failure = err
+	if err != nil {
+		b.over = err
+		return n, err // the server looks for io.EOF itself
 	}
-	if deadline := b.conn.SetWriteDeadline(time.Now().Add(stallTimeout)); err == nil && deadline != nil {
-		return n, fmt.Errorf("bound the time of a stalled client: %w", deadline)
+	if err := b.conn.SetWriteDeadline(time.Now().Add(stallTimeout)); err != nil {
+		return n, fmt.Errorf("bound the time of a client that stalls: %w", err)
 	}
-	return n, err
+	return n, nil
 }
 
 var errClientGone = errors.New("the client did not take the whole of it")
@@ -176,15 +197,20 @@ var errClientGone = errors.New("the client did not take the whole of it")
 // Close implements [io.Closer]: the server calls it at the end, whether it has
 // sent all or the client is gone.
 func (b *streamBody) Close() error {
-	b.close.Do(func() {
+	b.closing.Do(func() {
 		var err error
-		if b.pipe == nil {
-			err = errClientGone
-		} else {
+		if b.pipe != nil {
 			_ = b.pipe.CloseWithError(errClientGone) // documented never to fail
-			b.end()                                  // also ends its query
+			b.cancel()
 			err = <-b.writing
 		}
+		switch {
+		case b.over == nil:
+			err = errClientGone
+		case errors.Is(err, io.ErrClosedPipe):
+			err = b.over // the writer only knows that nobody reads any more
+		}
+		b.cancel()
 		b.end()
 		if b.done != nil {
 			b.done(b.sent, err)

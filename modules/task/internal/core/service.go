@@ -19,9 +19,17 @@ const maxAttempts = 10
 type Service struct {
 	store   Store
 	tree    Tree
+	order   Order
 	places  Places
 	tx      Transactor
 	sources Sources
+}
+
+// Stores are what a Service keeps tasks in: one store, seen from three sides.
+type Stores struct {
+	Store Store
+	Tree  Tree
+	Order Order
 }
 
 // Places are the other modules' things that tasks refer to.
@@ -37,11 +45,15 @@ type Sources struct {
 	// LastPosition returns the key of a task that is made now and goes behind
 	// all others.
 	LastPosition func(now time.Time, id uuid.UUID) string
+	// InsertPosition returns the key of a task that goes into a gap, and the
+	// new keys of those on both sides that must make room for it; load returns
+	// at least n keys on each side, where there are as many.
+	InsertPosition func(load func(n int) (before, after []string, err error)) (key string, newBefore, newAfter []string, err error)
 }
 
-// NewService returns a Service that keeps tasks in store.
-func NewService(store Store, tree Tree, places Places, tx Transactor, sources Sources) *Service {
-	return &Service{store: store, tree: tree, places: places, tx: tx, sources: sources}
+// NewService returns a Service that keeps tasks in stores.
+func NewService(stores Stores, places Places, tx Transactor, sources Sources) *Service {
+	return &Service{store: stores.Store, tree: stores.Tree, order: stores.Order, places: places, tx: tx, sources: sources}
 }
 
 // Get returns one task, or [NotFound].

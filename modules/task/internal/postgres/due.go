@@ -110,12 +110,13 @@ func undated(owner uuid.UUID, q core.Query, from *core.Place) sq.SelectBuilder {
 	return inOrderOfDue(b, q)
 }
 
-// inOrderOfDue names all columns of the index, so that it is seen to fit.
+// inOrderOfDue names all columns of the index, so that it is seen to fit, and
+// their table, since due_on alone is the text that is selected.
 func inOrderOfDue(b sq.SelectBuilder, q core.Query) sq.SelectBuilder {
 	if q.Desc {
-		return b.OrderBy("due_at DESC", "due_on DESC", "id DESC")
+		return b.OrderBy("tasks.due_at DESC", "tasks.due_on DESC", "tasks.id DESC")
 	}
-	return b.OrderBy("due_at", "due_on", "id")
+	return b.OrderBy("tasks.due_at", "tasks.due_on", "tasks.id")
 }
 
 func beyond(q core.Query) string {

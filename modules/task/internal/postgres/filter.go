@@ -96,15 +96,17 @@ func due(b sq.SelectBuilder, compare string, bound *core.Bound, d dues) sq.Selec
 }
 
 // searched returns b for tasks that s finds, each with found.rank. The matches
-// are found first, whatever else is asked: they are the owner's alone. A
-// search without a word finds nothing.
+// are found first, whatever else is asked: they are the owner's alone, so that
+// to look up all of the owner's tasks besides, by the primary key, is wasted,
+// which IS TRUE keeps PostgreSQL from. A search without a word finds nothing.
 func searched(b sq.SelectBuilder, owner uuid.UUID, s core.Search) sq.SelectBuilder {
 	if s == nil {
 		return b
 	}
 	query := tsquery(owner, s)
 	return b.Prefix(`WITH found AS MATERIALIZED (
-			SELECT task_id, ts_rank(words, ?::text::tsquery) AS rank FROM task_search WHERE user_id = ? AND words @@ ?::text::tsquery
+			SELECT task_id, ts_rank(words, ?::text::tsquery) AS rank FROM task_search
+			WHERE (user_id = ?) IS TRUE AND words @@ ?::text::tsquery
 		)`, query, owner, query).
 		JoinClause("JOIN found ON found.task_id = tasks.id")
 }

@@ -63,3 +63,20 @@ func read(body *httpx.Object, d *core.Draft) errs.Faults {
 	body.ReadOnly("id", "position", "completed_at", "created_at", "updated_at")
 	return body.Faults()
 }
+
+// destination reads where a task is to go; it must say something of it.
+func destination(r *httpx.Request) core.Route {
+	return func(to *core.Destination) errs.Faults {
+		body := r.Body()
+		to.ProjectNamed, to.ParentNamed = body.Has("project_id"), body.Has("parent_id")
+		httpx.IDOrNull(body, "project_id", &to.ProjectID)
+		httpx.IDOrNull(body, "parent_id", &to.ParentID)
+		httpx.IDOrNull(body, "before_id", &to.BeforeID)
+		httpx.IDOrNull(body, "after_id", &to.AfterID)
+		faults := body.Faults()
+		if len(faults) == 0 && !to.ProjectNamed && !to.ParentNamed && to.BeforeID == nil && to.AfterID == nil {
+			faults.Add("", errs.Faultf(errs.FaultRequired, "must name at least one of project_id, parent_id, before_id, after_id"))
+		}
+		return faults
+	}
+}

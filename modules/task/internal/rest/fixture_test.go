@@ -68,8 +68,8 @@ func open(t *testing.T) fixture {
 	db := pgtest.Open(t)
 	clock := httpxtest.NewClock()
 	store, meanwhile := postgres.NewStore(db), &onDemand{}
-	service := core.NewService(store, store, core.Places{Projects: projects{db, meanwhile}, Tags: tags{db, meanwhile}}, db,
-		core.Sources{Now: clock.Now, NewID: httpxtest.NewIDs().Next, LastPosition: position.Last})
+	service := core.NewService(core.Stores{Store: store, Tree: store, Order: store}, core.Places{Projects: projects{db, meanwhile}, Tags: tags{db, meanwhile}}, db,
+		core.Sources{Now: clock.Now, NewID: httpxtest.NewIDs().Next, LastPosition: position.Last, InsertPosition: position.Insert})
 	app := httpxtest.New(t, rest.Routes(service, core.NewLists(store, zones{db}, clock.Now)), httpxtest.At(clock))
 	httpxtest.AddUser(t, db, "ada")
 	httpxtest.AddUser(t, db, "bob")

@@ -56,6 +56,14 @@ func (h handlers) put(r *httpx.Request) (httpx.Response, error) {
 	}
 }
 
+func (h handlers) move(r *httpx.Request) (httpx.Response, error) {
+	task, err := h.tasks.Move(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), destination(r))
+	if err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.OK(view(task)), nil
+}
+
 func (h handlers) delete(r *httpx.Request) (httpx.Response, error) {
 	if err := h.tasks.Delete(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view)); err != nil {
 		return httpx.Response{}, err

@@ -16,6 +16,7 @@ func Routes(tasks *core.Service, lists *core.Lists) []httpx.Route {
 		{Method: "GET", Path: "/tasks/:id", Operation: "getTask", Summary: "Read a task", Query: []string{"include"}, Handle: h.get},
 		{Method: "PATCH", Path: "/tasks/:id", Operation: "updateTask", Summary: "Change some of a task", Body: true, Handle: h.update},
 		{Method: "PUT", Path: "/tasks/:id", Operation: "putTask", Summary: "Create or replace a task", Body: true, Handle: h.put},
+		{Method: "POST", Path: "/tasks/:id/move", Operation: "moveTask", Summary: "Put a task, and everything below it, somewhere else", Body: true, Handle: h.move},
 		{Method: "DELETE", Path: "/tasks/:id", Operation: "deleteTask", Summary: "Delete a task and everything below it", Handle: h.delete},
 	}
 }

@@ -1,0 +1,198 @@
+package postgres_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"docket/modules/task/internal/core"
+	"docket/modules/task/internal/postgres"
+)
+
+// A crowd is many users with many tasks, of whom one has far more than others.
+const (
+	crowdUsers = 200
+	crowdBig   = 20_000
+	crowdEach  = 904 // some 200,000 tasks in all
+	vocabulary = 2_000
+	crowdTags  = 20
+	// crowdRare is how many of the big user's tasks have the word rare.
+	crowdRare = 12
+)
+
+// crowdUser is the id of the n-th user; the first has the most.
+func crowdUser(n int) uuid.UUID {
+	id := uuid.UUID{6: 0x70, 8: 0x80}
+	binary.BigEndian.PutUint32(id[12:], uint32(n+1)*2_654_435_761) //nolint:gosec // spread like random ids
+	return id
+}
+
+// crowdID is the id of the n-th of something of each user.
+func crowdID(kind, n int) uuid.UUID {
+	id := uuid.UUID{0: byte(kind), 6: 0x70, 8: 0x80}
+	binary.BigEndian.PutUint32(id[9:], uint32(n)) //nolint:gosec // not negative
+	return id
+}
+
+const (
+	kindProject = iota + 1
+	kindTag
+	kindTask
+)
+
+// loadCrowd fills an empty database, the same every time.
+func loadCrowd(t *testing.T, url string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := conn.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, table := range []struct {
+		into string
+		rows func(line func(...any))
+	}{
+		{"users (id, issuer, subject, profile_as_of, time_zone, created_at, updated_at)", crowdOfUsers},
+		{"projects (user_id, id, name, name_key, position, created_at, updated_at)", crowdOfProjects},
+		{"tags (user_id, id, name, name_key, created_at, updated_at)", crowdOfTags},
+		{"tasks (user_id, id, title, title_key, status, priority, due_at, due_on, project_id, parent_id, position, completed_at, created_at, updated_at)", crowdOfTasks},
+		{"task_tags (user_id, task_id, tag_id)", crowdOfTaskTags},
+		{"task_search (user_id, task_id, words)", crowdOfWords},
+	} {
+		read, write := io.Pipe()
+		go func() {
+			var failed error
+			table.rows(func(values ...any) {
+				if failed == nil {
+					_, failed = io.WriteString(write, line(values))
+				}
+			})
+			write.CloseWithError(failed)
+		}()
+		if _, err := conn.PgConn().CopyFrom(t.Context(), read, "COPY "+table.into+" FROM STDIN"); err != nil {
+			t.Fatalf("copy into %s: %v", table.into, err)
+		}
+	}
+	if _, err := conn.Exec(t.Context(), "VACUUM ANALYZE"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// line is one row in the text format of COPY.
+func line(values []any) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		switch v := v.(type) {
+		case nil:
+			texts[i] = `\N`
+		case time.Time:
+			texts[i] = v.Format(time.RFC3339Nano)
+		default:
+			texts[i] = fmt.Sprint(v)
+		}
+	}
+	return strings.Join(texts, "\t") + "\n"
+}
+
+// crowdNow is when the crowd was made.
+var crowdNow = time.Date(2026, time.March, 14, 12, 0, 0, 0, time.UTC)
+
+func crowdOfUsers(row func(...any)) {
+	for u := range crowdUsers {
+		row(crowdUser(u), "test", u, crowdNow, "Europe/Berlin", crowdNow, crowdNow)
+	}
+}
+
+func crowdOfProjects(row func(...any)) {
+	for u := range crowdUsers {
+		for n := range 10 {
+			row(crowdUser(u), crowdID(kindProject, n), n, n, n, crowdNow, crowdNow)
+		}
+	}
+}
+
+func crowdOfTags(row func(...any)) {
+	for u := range crowdUsers {
+		for n := range crowdTags {
+			row(crowdUser(u), crowdID(kindTag, n), n, n, crowdNow, crowdNow)
+		}
+	}
+}
+
+// eachOfCrowd goes over all tasks; what is drawn from r is the same each time.
+func eachOfCrowd(visit func(owner uuid.UUID, n int, r *rand.Rand)) {
+	for u := range crowdUsers {
+		size := crowdEach
+		if u == 0 {
+			size = crowdBig
+		}
+		for n := range size {
+			visit(crowdUser(u), n, rand.New(rand.NewPCG(uint64(u), uint64(n)))) //nolint:gosec // the same every time
+		}
+	}
+}
+
+func crowdTitle(n int, r *rand.Rand) string {
+	words := make([]string, 5)
+	for i := range words {
+		f := r.Float64() // some words are much more frequent than others
+		words[i] = fmt.Sprintf("word%d", int(f*f*f*vocabulary))
+	}
+	if n%(crowdBig/crowdRare) == 0 {
+		words = append(words, "rare")
+	}
+	return strings.Join(words, " ")
+}
+
+func crowdOfTasks(row func(...any)) {
+	statuses := []core.Status{core.Done, core.Done, core.Done, core.Done, core.Done, core.Done, core.Todo, core.Todo, core.Todo, core.InProgress, core.Cancelled}
+	eachOfCrowd(func(owner uuid.UUID, n int, r *rand.Rand) {
+		title := crowdTitle(n, r)
+		status := statuses[r.IntN(len(statuses))]
+		made := crowdNow.Add(-time.Duration(crowdBig-n) * time.Minute)
+		changed := made.Add(time.Duration(r.IntN(100_000)) * time.Second)
+		var dueAt, dueOn, project, parent, completed any
+		switch due := crowdNow.Add(time.Duration(r.IntN(200*24*60)-100*24*60) * time.Minute); r.IntN(3) {
+		case 0:
+			dueAt = due
+		case 1:
+			dueOn = due.Format(time.DateOnly)
+		}
+		if p := n / 5 % 12; p < 10 {
+			project = crowdID(kindProject, p)
+		}
+		if n%5 == 4 {
+			parent = crowdID(kindTask, n-1)
+		}
+		if status.Closed() {
+			completed = changed
+		}
+		row(owner, crowdID(kindTask, n), title, title, status, r.IntN(5), dueAt, dueOn, project, parent,
+			fmt.Sprintf("a%08x", r.Uint32()), completed, made, changed)
+	})
+}
+
+func crowdOfTaskTags(row func(...any)) {
+	eachOfCrowd(func(owner uuid.UUID, n int, r *rand.Rand) {
+		for _, tag := range r.Perm(crowdTags)[:n%3] {
+			row(owner, crowdID(kindTask, n), crowdID(kindTag, tag))
+		}
+	})
+}
+
+func crowdOfWords(row func(...any)) {
+	eachOfCrowd(func(owner uuid.UUID, n int, r *rand.Rand) {
+		row(owner, crowdID(kindTask, n), postgres.Vector(owner, core.Task{Title: core.Title(crowdTitle(n, r))}))
+	})
+}

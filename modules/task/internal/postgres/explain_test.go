@@ -1,0 +1,145 @@
+package postgres_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"docket/platform/localpg"
+	"docket/platform/pgtest"
+	pg "docket/platform/postgres"
+	"docket/platform/schema"
+)
+
+// planned is a database that writes down the plan of each statement it runs,
+// as it was run: with what the pool prepared, and with what it read.
+type planned struct {
+	db  *pg.DB
+	log string
+}
+
+// plan is a node of a plan, as EXPLAIN (FORMAT JSON) prints it.
+type plan struct {
+	Type     string `json:"Node Type"`
+	Relation string `json:"Relation Name"`
+	Index    string `json:"Index Name"`
+	Hit      int    `json:"Shared Hit Blocks"`
+	Read     int    `json:"Shared Read Blocks"`
+	Plans    []plan `json:"Plans"`
+}
+
+// explaining opens the database of a server in such a way.
+func explaining(t *testing.T, server *localpg.Server, database string) planned {
+	t.Helper()
+	at, err := url.Parse(server.URL(database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var options []string
+	for name, value := range map[string]string{
+		"session_preload_libraries":     "auto_explain",
+		"auto_explain.log_min_duration": "0",
+		"auto_explain.log_analyze":      "on",
+		"auto_explain.log_buffers":      "on",
+		"auto_explain.log_timing":       "off",
+		"auto_explain.log_format":       "json",
+		"auto_explain.log_level":        "log",
+	} {
+		options = append(options, "-c "+name+"="+value)
+	}
+	query := at.Query()
+	query.Set("options", strings.Join(options, " "))
+	at.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
+	db, err := pg.Open(t.Context(), pg.Config{URL: at.String(), MinConns: 1, MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	return planned{db: db, log: filepath.Join(server.Dir(), "postgres.log")}
+}
+
+// crowded returns a server with a crowd in a database with the repository's
+// schema.
+func crowded(t *testing.T) (*localpg.Server, string) {
+	t.Helper()
+	const database = "crowd"
+	server := pgtest.Server(t)
+	if err := server.EnsureDatabase(t.Context(), database); err != nil {
+		t.Fatal(err)
+	}
+	file, err := schema.Find(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := schema.Apply(t.Context(), server.URL(database), file); err != nil {
+		t.Fatal(err)
+	}
+	loadCrowd(t, server.URL(database))
+	return server, database
+}
+
+// plans returns the plans of what do runs, in order.
+func (p planned) plans(t *testing.T, do func()) []plan {
+	t.Helper()
+	before := len(p.text(t))
+	do()
+	var found []plan
+	for i, entry := range strings.Split(p.text(t)[before:], " ms  plan:\n") {
+		if i == 0 {
+			continue
+		}
+		// Lines of an entry but the first begin with a tab.
+		var text strings.Builder
+		for line := range strings.Lines(entry) {
+			if !strings.HasPrefix(line, "\t") {
+				break
+			}
+			text.WriteString(line)
+		}
+		var logged struct{ Plan plan }
+		if err := json.Unmarshal([]byte(text.String()), &logged); err != nil {
+			t.Fatalf("%v in %s", err, text.String())
+		}
+		found = append(found, logged.Plan)
+	}
+	return found
+}
+
+func (p planned) text(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// buffers is how many blocks the plan read, wherever from.
+func (p plan) buffers() int { return p.Hit + p.Read }
+
+// scans lists which tables the plan reads from end to end.
+func (p plan) scans() []string {
+	var tables []string
+	if p.Type == "Seq Scan" {
+		tables = append(tables, p.Relation)
+	}
+	for _, below := range p.Plans {
+		tables = append(tables, below.scans()...)
+	}
+	return tables
+}
+
+// String lists the plan's scans, for a failure's message.
+func (p plan) String() string {
+	text := p.Type
+	if on := p.Relation + p.Index; on != "" {
+		text += " " + on
+	}
+	for _, below := range p.Plans {
+		text += " (" + below.String() + ")"
+	}
+	return text
+}

@@ -1,0 +1,70 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	sq "github.com/Masterminds/squirrel"
+	"github.com/google/uuid"
+
+	"docket/modules/task/internal/core"
+	"docket/platform/postgres"
+)
+
+// Around implements [core.Order]. The anchor stands on the side that the gap
+// is not.
+func (s *Store) Around(ctx context.Context, owner uuid.UUID, gap core.Gap, n int) (before, after []core.Sibling, err error) {
+	anchor := []core.Sibling{gap.Anchor}
+	before, err = s.siblings(ctx, owner, gap, true, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	slices.Reverse(before)
+	after, err = s.siblings(ctx, owner, gap, false, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	if gap.Behind {
+		return append(before, anchor...), after, nil
+	}
+	return before, append(anchor, after...), nil
+}
+
+// siblings returns those on one side of the anchor, the nearest first.
+func (s *Store) siblings(ctx context.Context, owner uuid.UUID, gap core.Gap, before bool, n int) ([]core.Sibling, error) {
+	b := sq.Select("id, position").From("tasks").Where("id <> ?", gap.Moving)
+	switch {
+	case gap.ParentID != nil:
+		b = b.Where("parent_id = ?", *gap.ParentID)
+	case gap.ProjectID != nil:
+		b = b.Where("parent_id IS NULL AND project_id = ?", *gap.ProjectID)
+	default:
+		b = b.Where("parent_id IS NULL AND project_id IS NULL")
+	}
+	siblings, _, err := postgres.ListPage(ctx, s.db, owner,
+		func(s *core.Sibling) []any { return []any{&s.ID, &s.Position} }, b,
+		postgres.Page{
+			Keyset: postgres.Keyset{Column: "position", Type: "text", Desc: before},
+			After:  &postgres.After{Key: gap.Anchor.Position, ID: gap.Anchor.ID},
+			Limit:  n,
+		})
+	if err != nil {
+		return nil, fmt.Errorf("list the siblings of a task: %w", err)
+	}
+	return siblings, nil
+}
+
+// Reposition implements [core.Order].
+func (s *Store) Reposition(ctx context.Context, owner uuid.UUID, tasks []core.Sibling, now time.Time) error {
+	const sql = `UPDATE tasks SET position = changed.position, updated_at = $4, revision = revision + 1
+		FROM unnest($2::uuid[], $3::text[]) AS changed (id, position)
+		WHERE tasks.user_id = $1 AND tasks.id = changed.id`
+	ids, positions := make([]uuid.UUID, len(tasks)), make([]string, len(tasks))
+	for i, t := range tasks {
+		ids[i], positions[i] = t.ID, t.Position
+	}
+	_, err := postgres.Exec(ctx, s.db, owner, sql, ids, positions, now)
+	return asDomain(err, "make room among tasks")
+}
