@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,16 +77,35 @@ func findSchema() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the working folder: %w", err)
 	}
-	path, err := schema.Find(here)
+	path, err := ourSchema(here)
 	if err == nil {
 		return path, nil
 	}
 	if program, programErr := os.Executable(); programErr == nil {
-		if path, programErr := schema.Find(filepath.Dir(program)); programErr == nil {
+		if path, programErr := ourSchema(filepath.Dir(program)); programErr == nil {
 			return path, nil
 		}
 	}
 	return "", err
+}
+
+// schemaMark begins our schema.hcl, and tells it from that of another project:
+// what a schema does not declare is dropped from the database.
+const schemaMark = "// Docket's schema"
+
+func ourSchema(dir string) (string, error) {
+	path, err := schema.Find(dir)
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read the schema: %w", err)
+	}
+	if !strings.HasPrefix(string(text), schemaMark) {
+		return "", fmt.Errorf("%s is another program's: it does not begin with %q; run docket inside its own repository", path, schemaMark)
+	}
+	return path, nil
 }
 
 func (d *database) stop(ctx context.Context) error {

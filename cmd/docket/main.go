@@ -19,6 +19,7 @@ import (
 
 	"docket/configs"
 	"docket/platform/config"
+	"docket/platform/telemetry/redact"
 )
 
 // Exit codes: a wrong setting or flag is told apart from a failure, so that a
@@ -44,7 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "docket:", err)
+	fmt.Fprintln(stderr, "docket:", redact.Text(err.Error()))
 	var wrongSettings *config.Error
 	var wrongUsage *usageError
 	if errors.As(err, &wrongSettings) || errors.As(err, &wrongUsage) {
@@ -89,6 +90,13 @@ environment variables and from flags; "docket config" shows them.`,
 	})
 	root.AddCommand(newServeCommand(o), newTokenCommand(o), newConfigCommand(o), newDatabaseCommand(o), newVersionCommand())
 	refuseArguments(root)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Example = "  docket help serve"
+		}
+	}
 	return root
 }
 

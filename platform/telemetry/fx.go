@@ -6,11 +6,12 @@ import (
 	"go.uber.org/fx/fxevent"
 )
 
-// FxLogger writes what Fx tells about wiring and lifecycle to log: errors as
-// errors, all else at debug. Give it to fx.WithLogger.
+// FxLogger writes what Fx tells about wiring and lifecycle to log, at debug: its
+// errors are returned to whoever starts the program, who says them once. Give
+// it to fx.WithLogger.
 func FxLogger(log *slog.Logger) fxevent.Logger {
 	events := &fxevent.SlogLogger{Logger: log.With(slog.String("component", "fx"))}
 	events.UseLogLevel(slog.LevelDebug)
-	events.UseErrorLevel(slog.LevelError)
+	events.UseErrorLevel(slog.LevelDebug)
 	return events
 }
