@@ -116,7 +116,7 @@ func to(spot core.Spot) func(*core.Spot) errs.Faults {
 
 func TestTenThousandMovesToOneSpot(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{3, 700} {
+	for _, n := range []int{3, 200} {
 		for name, beside := range map[string]func(id *uuid.UUID) core.Spot{
 			"before": func(id *uuid.UUID) core.Spot { return core.Spot{Before: id} },
 			"after":  func(id *uuid.UUID) core.Spot { return core.Spot{After: id} },
