@@ -74,6 +74,7 @@ func wiring(g graph) fx.Option {
 		tag.Module,
 		task.Module,
 		links,
+		fx.Invoke(eraseInBackground),
 	)
 }
 

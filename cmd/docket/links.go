@@ -7,6 +7,7 @@ import (
 	"docket/modules/project"
 	"docket/modules/tag"
 	"docket/modules/task"
+	"docket/platform/idempotency"
 )
 
 // links is where modules meet, and the only place: what one needs is what
@@ -26,4 +27,13 @@ var links = fx.Provide(
 	// Who lists projects and tags can say how many tasks they have.
 	func(tasks *task.Counts) project.TaskCounter { return tasks },
 	func(tasks *task.Counts) tag.TaskCounter { return tasks },
+
+	// All that a user has, to be exported in this order, and erased in this:
+	// what refers goes before what it refers to.
+	func(projects *project.Belongings, tags *tag.Belongings, tasks *task.Belongings) identity.Collections {
+		return identity.Collections{{Name: "projects", From: projects}, {Name: "tags", From: tags}, {Name: "tasks", From: tasks}}
+	},
+	func(tasks *task.Belongings, tags *tag.Belongings, projects *project.Belongings, answers *idempotency.Store) identity.Belongings {
+		return identity.Belongings{tasks, tags, projects, answers}
+	},
 )

@@ -7,8 +7,21 @@ import (
 	"docket/modules/identity/internal/rest"
 )
 
+// What identity needs of others.
+type (
+	// Collections are the things that a user owns, to be exported.
+	Collections = core.Collections
+	// Collection is one kind of them.
+	Collection = core.Collection
+	// Belongings are the same to be erased, what refers before what is referred
+	// to.
+	Belongings = core.Belongings
+)
+
 // What identity offers to others.
 type (
+	// Erasure removes in the background what is left of erased users.
+	Erasure = core.Erasure
 	// Authenticator tells which user the bearer of a token is.
 	Authenticator = rest.Authenticator
 	// Zones answers in which time zone a user is.

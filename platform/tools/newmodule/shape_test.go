@@ -33,7 +33,7 @@ var differ = map[string][]string{
 	"internal/rest/handlers.go":  {"handlers.list", "handlers.get"},
 	"internal/rest/routes.go":    {"Routes"}, // the words of a summary
 	"module.go":                  {"Module"},
-	"contract.go":                {"DeletionListener", "TaskCounter", "Existence", "import docket/modules/tag/internal/core"},
+	"contract.go":                {"DeletionListener", "TaskCounter", "Existence", "Belongings", "import docket/modules/tag/internal/core", "import docket/modules/tag/internal/rest"},
 }
 
 func TestTheTemplatesAreTagWithoutWhatTagsAloneHave(t *testing.T) {

@@ -14,6 +14,12 @@ import (
 // between.
 const maxAttempts = 10
 
+// remembered is how long a user is known without being looked up again: for so
+// long one that was erased in another process may still be let in by this one.
+// What such a user then writes is refused by the foreign keys once the user is
+// gone, and goes with the user before.
+const remembered = 30 * time.Second
+
 // Service is what can be done with users.
 type Service struct {
 	store  Store
@@ -29,9 +35,11 @@ func NewService(store Store, memory Memory, now func() time.Time, newID func() u
 
 // Identify returns the id of the user that claims speak of, and makes that
 // user at first sight. It asks the store only about users this process has not
-// met, or whose profile changed.
+// met lately, or whose profile changed. It returns [Erased] where the user was
+// erased.
 func (s *Service) Identify(ctx context.Context, c Claims) (uuid.UUID, error) {
-	if u, ok := s.memory.Recall(c.Issuer, c.Subject); ok && !u.outdatedBy(c) {
+	began := s.now()
+	if u, ok := s.memory.Recall(c.Issuer, c.Subject, began.Add(-remembered)); ok && !u.outdatedBy(c) {
 		return u.ID, nil
 	}
 	u, err := s.store.FindOrAdd(ctx, newUser(s.newID(), c, s.instant()))
@@ -51,16 +59,17 @@ func (s *Service) Identify(ctx context.Context, c Claims) (uuid.UUID, error) {
 			return uuid.Nil, err
 		}
 	}
-	s.memory.Remember(u)
+	s.memory.Remember(u, began)
 	return u.ID, nil
 }
 
-// Get returns one user, or [NotFound].
+// Get returns the user who asks, or [Erased].
 func (s *Service) Get(ctx context.Context, id uuid.UUID) (User, error) {
-	return s.store.Get(ctx, id)
+	u, err := s.store.Get(ctx, id)
+	return u, asErased(err)
 }
 
-// Update changes what change names and leaves the rest, or [NotFound].
+// Update changes what change names and leaves the rest, or [Erased].
 func (s *Service) Update(ctx context.Context, id uuid.UUID, guard Guard, change Change) (User, error) {
 	for range maxAttempts {
 		u, err := s.update(ctx, id, guard, change)
@@ -72,7 +81,7 @@ func (s *Service) Update(ctx context.Context, id uuid.UUID, guard Guard, change 
 }
 
 func (s *Service) update(ctx context.Context, id uuid.UUID, guard Guard, change Change) (User, error) {
-	current, err := s.store.Get(ctx, id)
+	current, err := s.Get(ctx, id)
 	if err != nil {
 		return User{}, err
 	}

@@ -283,7 +283,7 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("got %+v, %v", u, err)
 	}
 	missing := httpxtest.ID(99)
-	if _, err := s.Update(t.Context(), missing, nil, zone("Europe/Berlin")); errs.KindOf(err) != errs.NotFound {
+	if _, err := s.Update(t.Context(), missing, nil, zone("Europe/Berlin")); errs.KindOf(err) != errs.Unauthenticated {
 		t.Errorf("a user that is not there: %v", err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"docket/platform/auth/devissuer"
 	"docket/platform/httpx"
 	"docket/platform/httpx/httpxtest"
+	"docket/platform/idempotency"
 	"docket/platform/pgtest"
 	pg "docket/platform/postgres"
 )
@@ -33,6 +34,9 @@ type fixture struct {
 	clock  *httpxtest.Clock
 	issuer *devissuer.Issuer
 	app    *httpxtest.App
+	// shelf is what each user owns.
+	shelf   *shelf
+	erasure *core.Erasure
 }
 
 func open(t *testing.T) fixture {
@@ -58,8 +62,15 @@ func open(t *testing.T) fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	users := core.NewService(postgres.NewStore(f.db), remembered, f.clock.Now, httpxtest.NewIDs().Next)
-	f.app = httpxtest.New(t, rest.Routes(users), httpxtest.At(f.clock), func(c *httpx.Config) { c.Users = rest.NewAuthenticator(verifier, users) })
+	store := postgres.NewStore(f.db)
+	users := core.NewService(store, remembered, f.clock.Now, httpxtest.NewIDs().Next)
+	f.shelf = &shelf{}
+	f.erasure = core.NewErasure(store, f.db, remembered, core.Belongings{f.shelf}, f.clock.Now)
+	exports := core.NewExports(store, f.db, core.Collections{{Name: "books", From: f.shelf}, {Name: "films", From: &shelf{}}}, f.clock.Now)
+	f.app = httpxtest.New(t, rest.Routes(users, f.erasure, exports), httpxtest.At(f.clock), func(c *httpx.Config) {
+		c.Users = rest.NewAuthenticator(verifier, users)
+		c.Replays = idempotency.NewStore(f.db, f.clock.Now)
+	})
 	return f
 }
 

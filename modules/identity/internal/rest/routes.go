@@ -8,15 +8,21 @@ import (
 )
 
 // Routes lists every operation on the signed-in user.
-func Routes(users *core.Service) []httpx.Route {
-	h := handlers{users: users}
+func Routes(users *core.Service, erasure *core.Erasure, exports *core.Exports) []httpx.Route {
+	h := handlers{users: users, erasure: erasure, exports: exports}
 	return []httpx.Route{
 		{Method: "GET", Path: "/auth/me", Operation: "getMe", Summary: "Read who is signed in", Handle: h.get},
 		{Method: "PATCH", Path: "/auth/me", Operation: "updateMe", Summary: "Change the time zone", Body: true, Handle: h.update},
+		{Method: "DELETE", Path: "/auth/me", Operation: "deleteMe", Summary: "Erase the user and everything it owns", Handle: h.delete},
+		{Method: "GET", Path: "/auth/me/export", Operation: "exportMe", Summary: "Download everything the user owns", Handle: h.export},
 	}
 }
 
-type handlers struct{ users *core.Service }
+type handlers struct {
+	users   *core.Service
+	erasure *core.Erasure
+	exports *core.Exports
+}
 
 func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
 	user, err := h.users.Get(r.Context(), r.Owner())
@@ -32,6 +38,15 @@ func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
 		return httpx.Response{}, err
 	}
 	return httpx.OK(view(user)), nil
+}
+
+// delete answers as soon as nobody can reach what the user had: to remove it
+// all may take longer than a request has.
+func (h handlers) delete(r *httpx.Request) (httpx.Response, error) {
+	if err := h.erasure.Erase(r.Context(), r.Owner(), httpx.Guard(r, view)); err != nil {
+		return httpx.Response{}, err
+	}
+	return httpx.NoContent(), nil
 }
 
 // userView is a user as that user sees it.
