@@ -79,17 +79,24 @@ func (l *lab) begin(t testing.TB) pgx.Tx {
 	return tx
 }
 
-func (l *lab) count(t testing.TB, sql string, args ...any) (n int) {
+func (l *lab) count(t testing.TB, sql string) (n int) {
 	t.Helper()
-	if err := l.raw.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
+	if err := l.raw.QueryRow(t.Context(), sql).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 	return n
 }
 
-// writes and keys count what there is, as others see it.
-func (l *lab) writes(t testing.TB) int { return l.count(t, `SELECT count(*) FROM writes`) }
-func (l *lab) keys(t testing.TB) int   { return l.count(t, `SELECT count(*) FROM idempotency_keys`) }
+// writes counts what was executed, as others see it.
+func (l *lab) writes(t testing.TB) int {
+	t.Helper()
+	return l.count(t, `SELECT count(*) FROM writes`)
+}
+
+func (l *lab) keys(t testing.TB) int {
+	t.Helper()
+	return l.count(t, `SELECT count(*) FROM idempotency_keys`)
+}
 
 // write executes the write that the row note stands for.
 func (l *lab) write(ctx context.Context, owner uuid.UUID, note string) error {

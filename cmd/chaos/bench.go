@@ -1,0 +1,279 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"docket/platform/auth/devissuer"
+	"docket/platform/localpg"
+	"docket/platform/schema"
+)
+
+const database = "docket"
+
+// Bounds of single steps.
+const (
+	startPatience = time.Minute
+	stopPatience  = 30 * time.Second
+)
+
+// bench is what a run works with: a private PostgreSQL and a server, both in
+// temporary folders, both on this machine only.
+type bench struct {
+	folder   string // of the binary, the issuer's key and the server's log
+	pgFolder string
+	binary   string
+	url      string
+	postgres *localpg.Server
+	server   *server
+	issuer   *devissuer.Issuer
+	base     atomic.Pointer[string] // of the API; "" while the server is down
+}
+
+func setUp(ctx context.Context, say func(string, ...any)) (_ *bench, err error) {
+	// In memory nothing is durable: the last of the folders is on a disk where
+	// there is one.
+	dirs := localpg.TempDirs()
+	b := &bench{}
+	if b.folder, err = os.MkdirTemp("", "docket-chaos-"); err != nil {
+		return nil, fmt.Errorf("make a temporary folder: %w", err)
+	}
+	if b.pgFolder, err = os.MkdirTemp(dirs[len(dirs)-1], "docket-chaos-pg-"); err != nil {
+		return nil, errors.Join(fmt.Errorf("make a temporary folder: %w", err), os.RemoveAll(b.folder))
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.tearDown(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err := b.build(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.startPostgreSQL(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
+	say("PostgreSQL %s runs in %s", b.postgres.Version(), b.pgFolder)
+	return b, b.startServer(ctx)
+}
+
+func (b *bench) build(ctx context.Context) error {
+	b.binary = filepath.Join(b.folder, "docket")
+	if runtime.GOOS == "windows" {
+		b.binary += ".exe"
+	}
+	// A checkout that belongs to somebody else cannot be stamped.
+	out, err := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", b.binary, "docket/cmd/docket").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build docket: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// prepare makes the database and the key that tokens are signed with.
+func (b *bench) prepare(ctx context.Context) error {
+	if err := b.postgres.EnsureDatabase(ctx, database); err != nil {
+		return fmt.Errorf("make the database: %w", err)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return fmt.Errorf("find the working folder: %w", err)
+	}
+	path, err := schema.Find(here)
+	if err != nil {
+		return fmt.Errorf("find the schema: %w", err)
+	}
+	if _, err := schema.Apply(ctx, b.url, path); err != nil {
+		return fmt.Errorf("apply the schema: %w", err)
+	}
+	if b.issuer, err = devissuer.Open(b.folder, rand.Reader); err != nil {
+		return fmt.Errorf("make the issuer's key: %w", err)
+	}
+	return nil
+}
+
+// startPostgreSQL starts it, durable, where it was before.
+func (b *bench) startPostgreSQL(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	s, err := localpg.Start(ctx, localpg.Options{Dir: b.pgFolder})
+	if err != nil {
+		return fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	b.postgres = s
+	url := s.URL(database)
+	if b.url != "" && b.url != url {
+		return errors.New("PostgreSQL came back at another address; put TMPDIR where paths are short")
+	}
+	b.url = url
+	return nil
+}
+
+// killPostmaster kills PostgreSQL's first process, which takes the others
+// with it, and returns once it is gone.
+func (b *bench) killPostmaster(ctx context.Context) error {
+	text, err := os.ReadFile(filepath.Join(b.pgFolder, "pgdata", "postmaster.pid"))
+	if err != nil {
+		return fmt.Errorf("find PostgreSQL's process: %w", err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(first))
+	if err != nil {
+		return fmt.Errorf("read PostgreSQL's process id: %w", err)
+	}
+	p, err := os.FindProcess(pid)
+	if err == nil {
+		err = p.Kill()
+	}
+	if err != nil {
+		return fmt.Errorf("kill PostgreSQL: %w", err)
+	}
+	<-b.postgres.Exited()
+	if err := b.postgres.Stop(ctx); err != nil { // lets go of the folder
+		return fmt.Errorf("clear up after PostgreSQL: %w", err)
+	}
+	return nil
+}
+
+func (b *bench) startServer(ctx context.Context) error {
+	s, api, err := launch(ctx, b.binary, filepath.Join(b.folder, "server.log"), []string{
+		"DATABASE_URL=" + b.url, "DOCKET_DATA_DIR=" + b.folder,
+		"DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0",
+		"DOCKET_LOG_FORMAT=json", "DOCKET_RATE_LIMIT_REQUESTS=1000000",
+	})
+	if err != nil {
+		return err
+	}
+	b.server = s
+	b.base.Store(&api)
+	return nil
+}
+
+// tearDown ends whatever runs and removes all that was written.
+func (b *bench) tearDown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stopPatience)
+	defer cancel()
+	var problems []error
+	if b.server != nil {
+		problems = append(problems, b.server.kill())
+	}
+	if b.postgres != nil {
+		problems = append(problems, b.postgres.Stop(ctx))
+	}
+	return errors.Join(append(problems, localpg.Remove(ctx, b.pgFolder), os.RemoveAll(b.folder))...)
+}
+
+// server is a running "docket serve".
+type server struct {
+	cmd   *exec.Cmd
+	log   string
+	ended chan struct{}
+}
+
+// launch starts the server and returns once it has said where its API is.
+func launch(ctx context.Context, binary, logFile string, settings []string) (_ *server, api string, err error) {
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, "", fmt.Errorf("open the server's log: %w", err)
+	}
+	defer log.Close()
+	s := &server{cmd: exec.CommandContext(context.WithoutCancel(ctx), binary, "serve"), log: logFile, ended: make(chan struct{})}
+	s.cmd.Env = append(slices.DeleteFunc(os.Environ(), func(pair string) bool {
+		return strings.HasPrefix(pair, "DOCKET_") || strings.HasPrefix(pair, "DATABASE_URL") || strings.HasPrefix(pair, "PG")
+	}), settings...)
+	s.cmd.Stderr = log
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, "", fmt.Errorf("read from the server: %w", err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, "", fmt.Errorf("start the server: %w", err)
+	}
+	greeting := make(chan string, 1)
+	go func() {
+		defer close(s.ended)
+		line, _ := bufio.NewReader(out).ReadString('\n') // none where it fails
+		greeting <- line
+		_ = s.cmd.Wait() // ProcessState has the outcome
+	}()
+	select {
+	case line := <-greeting:
+		var g struct {
+			API string `json:"api"`
+		}
+		if err := json.Unmarshal([]byte(line), &g); err != nil || g.API == "" {
+			return nil, "", errors.Join(fmt.Errorf("the server did not come up: %q\n%s", line, s.lastWords()), s.kill())
+		}
+		return s, g.API, nil
+	case <-time.After(startPatience):
+		return nil, "", errors.Join(fmt.Errorf("the server is not up after %s\n%s", startPatience, s.lastWords()), s.kill())
+	}
+}
+
+// kill ends the server as kill -9 does, if it still runs.
+func (s *server) kill() error {
+	if err := s.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("kill the server: %w", err)
+	}
+	<-s.ended
+	return nil
+}
+
+// stop asks the server to end, and fails unless it does so well.
+func (s *server) stop(ctx context.Context) error {
+	if runtime.GOOS == "windows" {
+		return s.kill() // no process can be asked there
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("the server is gone before its time: %w\n%s", err, s.lastWords())
+	}
+	select {
+	case <-s.ended:
+	case <-time.After(stopPatience):
+		return fmt.Errorf("the server does not stop\n%s", s.lastWords())
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
+		return fmt.Errorf("the server ended with %d\n%s", code, s.lastWords())
+	}
+	return nil
+}
+
+// running reports whether the server never ended.
+func (s *server) running() bool {
+	select {
+	case <-s.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// lastWords is the end of the server's log.
+func (s *server) lastWords() string {
+	const lines = 10
+	text, err := os.ReadFile(s.log)
+	if err != nil {
+		return err.Error()
+	}
+	all := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
+}
