@@ -146,7 +146,7 @@ func format(v *big.Int, scale int) string {
 		for ; integer.Cmp(power(n)) >= 0; n++ {
 			integer.Sub(integer, power(n))
 		}
-		head += byte(n - 1) //nolint:gosec // at most 26
+		head += byte(n - 1)
 	} else {
 		integer.Add(integer, power(n))
 		for head = 'Z'; integer.Sign() < 0; head-- {

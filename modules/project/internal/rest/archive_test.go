@@ -129,7 +129,7 @@ func TestCounts(t *testing.T) {
 		f.addTask(t, garden.ID, title)
 	}
 	status := func(title, status string) {
-		f.exec(t, "ada", `UPDATE tasks SET status = $3, completed_at = CASE WHEN $3 IN ('done', 'cancelled') THEN now() END
+		f.exec(t, `UPDATE tasks SET status = $3, completed_at = CASE WHEN $3 IN ('done', 'cancelled') THEN now() END
 			WHERE user_id = $1 AND title = $2`, title, status)
 	}
 	status("dig", "done")

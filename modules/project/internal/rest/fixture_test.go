@@ -89,9 +89,10 @@ func (s tasks) ProjectTaskCounts(ctx context.Context, owner uuid.UUID, projects 
 	return open, done, err
 }
 
-func (f fixture) exec(t *testing.T, user, sql string, args ...any) {
+// exec runs a statement on behalf of Ada, who is $1.
+func (f fixture) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
-	if _, err := pg.Exec(t.Context(), f.db, httpxtest.UserID(user), sql, args...); err != nil {
+	if _, err := pg.Exec(t.Context(), f.db, httpxtest.UserID("ada"), sql, args...); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
@@ -100,7 +101,7 @@ func (f fixture) addTask(t *testing.T, project, title string) {
 	t.Helper()
 	const sql = `INSERT INTO tasks (user_id, id, title, title_key, project_id, position, created_at, updated_at)
 		VALUES ($1, gen_random_uuid(), $2, $2, $3, 'a0', now(), now())`
-	f.exec(t, "ada", sql, title, project)
+	f.exec(t, sql, title, project)
 }
 
 // tasksIn counts Ada's tasks in a project, or in the inbox.

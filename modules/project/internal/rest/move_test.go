@@ -146,7 +146,7 @@ func TestRacingMoves(t *testing.T) {
 	const names = "abcdefgh"
 	p := f.letters(t, names)
 	wantStatuses(t, map[int]int{http.StatusOK: rivals}, rivals, func(i int) httpxtest.Response {
-		random := rand.New(rand.NewPCG(uint64(i), 7)) //nolint:gosec // the same in each run
+		random := rand.New(rand.NewPCG(uint64(i), 7))
 		order := random.Perm(len(names))
 		body := before(p[names[order[1]:order[1]+1]])
 		if i%2 == 0 {
@@ -185,7 +185,7 @@ func TestMoveMakesRoom(t *testing.T) {
 			f := open(t)
 			p := f.letters(t, "abcde")
 			for i, key := range keys {
-				f.exec(t, "ada", `UPDATE projects SET position = $3 WHERE user_id = $1 AND name = $2`, "abcde"[i:i+1], key)
+				f.exec(t, `UPDATE projects SET position = $3 WHERE user_id = $1 AND name = $2`, "abcde"[i:i+1], key)
 			}
 			f.wantOrder(t, "abcde")
 			f.ada.Do(t, "POST", p["e"].path()+"/move", after(p["b"])).Want(t, http.StatusOK)
@@ -208,7 +208,7 @@ func TestManyMovesToOneSpot(t *testing.T) {
 	const n = 120
 	for i := range n {
 		const sql = `INSERT INTO projects (user_id, id, name, name_key, position, created_at, updated_at) VALUES ($1, $2, $3, $3, $4, now(), now())`
-		f.exec(t, "ada", sql, httpxtest.ID(uint64(0x9000+i)), fmt.Sprint(i), position.Last(f.clock.Now(), uuid.UUID{14: byte(i)}))
+		f.exec(t, sql, httpxtest.ID(uint64(0x9000+i)), fmt.Sprint(i), position.Last(f.clock.Now(), uuid.UUID{14: byte(i)}))
 	}
 	want := f.inOrder(t)
 	spot := want[n/2]

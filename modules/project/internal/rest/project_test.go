@@ -99,7 +99,7 @@ func TestNameTaken(t *testing.T) {
 		f.ada.Do(t, "PATCH", other.path(), body).WantFailure(t, http.StatusConflict, "CONFLICT")
 	}
 	f.bob.Do(t, "POST", projectsPath, `{"name":"Café"}`).Want(t, http.StatusCreated)
-	f.exec(t, "ada", `UPDATE projects SET archived_at = now() WHERE user_id = $1 AND name = 'Café'`)
+	f.exec(t, `UPDATE projects SET archived_at = now() WHERE user_id = $1 AND name = 'Café'`)
 	f.ada.Do(t, "PATCH", other.path(), `{"name":"Café"}`).Want(t, http.StatusOK)
 }
 
@@ -142,7 +142,7 @@ func TestDeletionIsOneUnitOfWork(t *testing.T) {
 		t.Errorf("after a deletion that failed %d tasks are in the project, want 2", got)
 	}
 	f.ada.Do(t, "DELETE", p.path(), "", "If-Match", `"stale"`).WantFailure(t, http.StatusPreconditionFailed, "PRECONDITION_FAILED")
-	f.exec(t, "ada", `UPDATE tasks SET title = 'weed' WHERE user_id = $1 AND title = 'refuse'`)
+	f.exec(t, `UPDATE tasks SET title = 'weed' WHERE user_id = $1 AND title = 'refuse'`)
 	f.ada.Do(t, "DELETE", p.path(), "", "If-Match", f.ada.Do(t, "GET", p.path(), "").ETag()).Want(t, http.StatusNoContent)
 	if got := f.tasksIn(t, nil); got != 2 {
 		t.Errorf("%d tasks are in the inbox, want 2", got)
