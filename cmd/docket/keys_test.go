@@ -24,6 +24,7 @@ func TestWrongKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer answer.Body.Close()
 		return httpxtest.Read(t, answer)
 	}
 	wrong := [][]string{{""}, {" "}, {"a b"}, {"a\tb"}, {"é"}, {"\u00a0"}, {strings.Repeat("k", 129)}, {"a", "b"}, {"a", "a"}, {"", "a"}}

@@ -75,13 +75,30 @@ const (
 )
 
 // wantRefused fails the test unless an answer says what a stopping server says.
-func wantRefused(t *testing.T, answer *http.Response) {
+func (f farewell) wantRefused(t *testing.T) {
 	t.Helper()
-	r := httpxtest.Read(t, answer)
-	r.WantFailure(t, http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE")
-	if r.Header.Get("Retry-After") == "" || !answer.Close {
-		t.Errorf("it was refused with the headers %v, close %t", r.Header, answer.Close)
+	f.WantFailure(t, http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE")
+	if f.Header.Get("Retry-After") == "" || !f.last {
+		t.Errorf("it was refused with the headers %v, last %t", f.Header, f.last)
 	}
+}
+
+// farewell is an answer of a server that stops.
+type farewell struct {
+	httpxtest.Response
+	// last says that the connection ends with it.
+	last bool
+}
+
+// receive reads one from a connection.
+func receive(t *testing.T, from *bufio.Reader, method string) (farewell, error) {
+	t.Helper()
+	answer, err := http.ReadResponse(from, &http.Request{Method: method})
+	if err != nil {
+		return farewell{}, err
+	}
+	defer answer.Body.Close()
+	return farewell{httpxtest.Read(t, answer), answer.Close}, nil
 }
 
 // A hundred requests are under way when the server is told to stop: each is
@@ -112,8 +129,8 @@ func TestStopDropsNothing(t *testing.T) {
 	}
 	// The kept connection is either told no, or closed in an orderly way.
 	if _, err := io.WriteString(idle, look); err == nil {
-		if answer, err := http.ReadResponse(idleReader, &http.Request{Method: "GET"}); err == nil {
-			wantRefused(t, answer)
+		if answer, err := receive(t, idleReader, "GET"); err == nil {
+			answer.wantRefused(t)
 		}
 	}
 	for { // new connections are refused before long
@@ -133,13 +150,11 @@ func TestStopDropsNothing(t *testing.T) {
 	var all sync.WaitGroup
 	for _, conn := range conns {
 		all.Go(func() {
-			answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "POST"})
+			answer, err := receive(t, bufio.NewReader(conn), "POST")
 			if err != nil {
 				t.Errorf("a request was dropped: %v", err)
-				return
-			}
-			if r := httpxtest.Read(t, answer); r.Status != http.StatusCreated || !answer.Close {
-				t.Errorf("a request was answered %d, close %t", r.Status, answer.Close)
+			} else if answer.Status != http.StatusCreated || !answer.last {
+				t.Errorf("a request was answered %d, last %t", answer.Status, answer.last)
 			}
 		})
 	}
@@ -203,24 +218,25 @@ func TestStoppingServerRefuses(t *testing.T) {
 	if err := app.Stop(within(t, patience)); err != nil {
 		t.Fatal(err)
 	}
-	ask := func(method, path string) *http.Response {
+	ask := func(method, path string) farewell {
 		r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
 		r.Header.Set("Authorization", "Bearer ada")
 		answer, err := app.Fiber().Test(r, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return answer
+		defer answer.Body.Close()
+		return farewell{httpxtest.Read(t, answer), answer.Close}
 	}
 	for _, call := range []string{"GET /api/v1/notes", "POST /api/v1/notes", "DELETE /api/v1/notes/" + uuid.NewString()} {
 		method, path, _ := strings.Cut(call, " ")
-		wantRefused(t, ask(method, path))
+		ask(method, path).wantRefused(t)
 	}
 	if n.count() != 0 {
 		t.Errorf("%d notes were made", n.count())
 	}
-	if answer := ask("GET", "/probe"); httpxtest.Read(t, answer).Status != http.StatusOK || !answer.Close {
-		t.Errorf("the probe was answered %s, close %t", answer.Status, answer.Close)
+	if answer := ask("GET", "/probe"); answer.Status != http.StatusOK || !answer.last {
+		t.Errorf("the probe was answered %d, last %t", answer.Status, answer.last)
 	}
 	if !strings.Contains(app.Logged(), fmt.Sprintf(`"status":%d`, http.StatusServiceUnavailable)) {
 		t.Errorf("the refusals are not in the log:\n%s", app.Logged())
