@@ -13,6 +13,13 @@ type View interface {
 	AppendJSON(dst []byte) []byte
 }
 
+// Extended is a View that shows more than the resource itself, such as counts.
+type Extended interface {
+	View
+	// Resource is the resource as it is shown without that.
+	Resource() View
+}
+
 // JSON writes one JSON object member by member, straight into the response.
 // The zero value is not ready; [NewJSON] is.
 type JSON struct{ buf []byte }

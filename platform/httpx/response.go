@@ -99,11 +99,17 @@ func (r *Request) renderList(response Response) []byte {
 	return append(body, "}}"...)
 }
 
-// appendTagged appends a resource with its entity tag as one more member.
+// appendTagged appends a resource with its entity tag as one more member: the
+// tag that If-Match takes, whatever else is shown.
 func appendTagged(dst []byte, v View) []byte {
 	start := len(dst)
 	dst = v.AppendJSON(dst)
-	tag := etag(dst[start:])
+	tag := ""
+	if more, ok := v.(Extended); ok {
+		tag = etag(more.Resource().AppendJSON(nil))
+	} else {
+		tag = etag(dst[start:])
+	}
 	dst = append(dst[:len(dst)-1], `,"etag":`...)
 	dst = appendString(dst, tag)
 	return append(dst, '}')

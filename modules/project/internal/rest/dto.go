@@ -39,10 +39,13 @@ type countedProject struct {
 
 func (c countedProject) view() countedView { return countedView(c) }
 
-// countedView is one as clients see it. Its entity tag is that of all it shows,
-// so that If-None-Match notices other counts; If-Match is about the project
-// alone, and takes the entity tag of an answer without counts.
+// countedView is one as clients see it. On its own its entity tag is that of all
+// it shows, so that If-None-Match notices other counts; in a list it is that of
+// the project alone, which is what If-Match takes.
 type countedView countedProject
+
+// Resource implements [httpx.Extended].
+func (v countedView) Resource() httpx.View { return view(v.project) }
 
 // AppendJSON implements [httpx.View].
 func (v countedView) AppendJSON(dst []byte) []byte {

@@ -16,10 +16,13 @@ type countedTag struct {
 
 func (c countedTag) view() countedView { return countedView(c) }
 
-// countedView is one as clients see it. Its entity tag is that of all it shows,
-// so that If-None-Match notices another count; If-Match is about the tag alone,
-// and takes the entity tag of an answer without counts.
+// countedView is one as clients see it. On its own its entity tag is that of all
+// it shows, so that If-None-Match notices another count; in a list it is that of
+// the tag alone, which is what If-Match takes.
 type countedView countedTag
+
+// Resource implements [httpx.Extended].
+func (v countedView) Resource() httpx.View { return view(v.tag) }
 
 // AppendJSON implements [httpx.View].
 func (v countedView) AppendJSON(dst []byte) []byte {
