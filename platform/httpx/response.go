@@ -104,7 +104,7 @@ func (r *Request) renderList(response Response) []byte {
 func appendTagged(dst []byte, v View) []byte {
 	start := len(dst)
 	dst = v.AppendJSON(dst)
-	tag := ""
+	var tag string
 	if more, ok := v.(Extended); ok {
 		tag = etag(more.Resource().AppendJSON(nil))
 	} else {

@@ -11,7 +11,7 @@ func TestName(t *testing.T) {
 	known := []string{"name", "title", "description", "due_at", "due_on", "project_id", "tag_ids"}
 	for name, want := range map[string]string{
 		"titel":     "title",
-		"nmae":      "name",
+		"nmae":      "name", //nolint:misspell // that is the point
 		"Title":     "title",
 		"dueAt":     "due_at",
 		"tags_id":   "tag_ids",
