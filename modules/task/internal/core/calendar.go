@@ -38,6 +38,11 @@ func (c Calendar) Start(day time.Time) time.Time {
 	for {
 		_, offset := instant.In(c.location()).Zone()
 		_, end := instant.In(c.location()).ZoneBounds()
+		if !end.IsZero() && !end.After(instant) {
+			// On the last day of leap years after 2037 Go 1.26 says that the
+			// offset has ended already.
+			end = instant.Add(time.Hour)
+		}
 		midnight := day.Add(-time.Duration(offset) * time.Second)
 		switch {
 		case midnight.Before(instant):
