@@ -1,0 +1,447 @@
+package postgres_test
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"docket/modules/task/internal/core"
+	"docket/platform/fold"
+	"docket/platform/httpx/httpxtest"
+)
+
+func (w world) lists(zone somewhere, now time.Time) *core.Lists {
+	return core.NewLists(w.Store, zone, func() time.Time { return now })
+}
+
+// medley returns tasks that differ in everything, and repeat themselves in it.
+func medley(n int, r *rand.Rand) []core.Task {
+	maybe := func(p float64) bool { return r.Float64() < p }
+	var all []core.Task
+	for i := range n {
+		x := task(uint64(i+1), core.Title(fmt.Sprintf("%c task %d", []rune("aÁbÉz")[r.IntN(5)], r.IntN(20)))) //nolint:gosec // not negative
+		x.Status = []core.Status{core.Todo, core.InProgress, core.Done, core.Cancelled}[r.IntN(4)]
+		x.Priority = core.Priority(r.IntN(5)) //nolint:gosec // five of them
+		x.CreatedAt = noon.Add(time.Duration(r.IntN(20)) * time.Hour)
+		x.UpdatedAt = x.CreatedAt.Add(time.Duration(r.IntN(20)) * time.Hour)
+		x.Position = fmt.Sprintf("a%d", r.IntN(30))
+		if x.Status.Closed() {
+			x.CompletedAt = new(x.UpdatedAt)
+		}
+		// Around midnight of some zone, so that many fall together.
+		switch r.IntN(3) {
+		case 0:
+			x.DueAt = new(noon.Truncate(24 * time.Hour).Add(time.Duration(r.IntN(200)-100) * time.Hour))
+		case 1:
+			x.DueOn = new(core.Date(noon.AddDate(0, 0, r.IntN(9)-4).Format(time.DateOnly)))
+		}
+		if maybe(0.4) {
+			x.ProjectID = new(project(1))
+		}
+		if len(all) > 0 && maybe(0.3) {
+			parent := all[r.IntN(len(all))]
+			x.ParentID, x.ProjectID = new(parent.ID), parent.ProjectID
+		}
+		for tagged := range uint64(3) {
+			if maybe(0.4) {
+				x.TagIDs = append(x.TagIDs, tag(tagged+1))
+			}
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// meets says in plain words what a filter asks for.
+func meets(x core.Task, f core.Filter, c core.Calendar, now time.Time) bool {
+	ref := func(want *core.Ref, got *uuid.UUID) bool {
+		return want == nil || want.ID == nil && got == nil || want.ID != nil && got != nil && *want.ID == *got
+	}
+	from := func(b *core.Bound) time.Time {
+		if b.Dated {
+			return c.Start(b.Day)
+		}
+		return b.At
+	}
+	after := func(b *core.Bound, at *time.Time) bool { return b == nil || at != nil && !at.Before(from(b)) }
+	before := func(b *core.Bound, at *time.Time) bool { return b == nil || at != nil && at.Before(from(b)) }
+	due, over := x.DueAt, x.DueAt
+	if x.DueOn != nil {
+		due, over = new(c.Start(x.DueOn.Midnight())), new(c.Start(x.DueOn.Midnight().AddDate(0, 0, 1)).Add(-time.Nanosecond))
+	}
+	tags := 0
+	for _, id := range f.TagIDs {
+		if slices.Contains(x.TagIDs, id) {
+			tags++
+		}
+	}
+	return (f.Statuses == nil || slices.Contains(f.Statuses, x.Status)) &&
+		(f.Priorities == nil || slices.Contains(f.Priorities, x.Priority)) &&
+		ref(f.Project, x.ProjectID) && ref(f.Parent, x.ParentID) &&
+		(f.TagIDs == nil || tags > 0 && (!f.AllTags || tags == len(f.TagIDs))) &&
+		after(f.DueAfter, due) && before(f.DueBefore, due) &&
+		after(f.CompletedAfter, x.CompletedAt) && before(f.CompletedBefore, x.CompletedAt) && after(f.UpdatedAfter, &x.UpdatedAt) &&
+		(!f.Overdue || !x.Status.Closed() && over != nil && over.Before(now))
+}
+
+func compareBy(q core.Query, c core.Calendar) func(a, b core.Task) int {
+	key := func(a, b core.Task) int {
+		switch q.Sort {
+		case core.SortCreatedAt:
+			return a.CreatedAt.Compare(b.CreatedAt)
+		case core.SortUpdatedAt:
+			return a.UpdatedAt.Compare(b.UpdatedAt)
+		case core.SortPriority:
+			return cmp.Compare(a.Priority, b.Priority)
+		case core.SortTitle:
+			return cmp.Compare(fold.Key(string(a.Title)), fold.Key(string(b.Title)))
+		case core.SortPosition:
+			return cmp.Compare(a.Position, b.Position)
+		default:
+			at, of := c.PlaceOf(a), c.PlaceOf(b)
+			if at.Undated != of.Undated { // last either way
+				return map[bool]int{true: 1, false: -1}[at.Undated != q.Desc]
+			}
+			return at.At.Compare(of.At)
+		}
+	}
+	return func(a, b core.Task) int {
+		c := cmp.Or(key(a, b), slices.Compare(a.ID[:], b.ID[:]))
+		if q.Desc {
+			return -c
+		}
+		return c
+	}
+}
+
+func anyFilter(r *rand.Rand) core.Filter {
+	var f core.Filter
+	maybe := func() bool { return r.IntN(5) == 0 }
+	bound := func() *core.Bound {
+		if r.IntN(2) == 0 {
+			return &core.Bound{Dated: true, Day: noon.Truncate(24*time.Hour).AddDate(0, 0, r.IntN(7)-3)}
+		}
+		return &core.Bound{At: noon.Truncate(time.Hour).Add(time.Duration(r.IntN(100)-50) * time.Hour)}
+	}
+	if maybe() {
+		f.Statuses = [][]core.Status{{core.Todo}, {core.Todo, core.InProgress}, {core.Done, core.Cancelled}}[r.IntN(3)]
+	}
+	if maybe() {
+		f.Priorities = [][]core.Priority{{core.NoPriority}, {core.High, core.Urgent}}[r.IntN(2)]
+	}
+	if maybe() {
+		f.Project = []*core.Ref{{}, {ID: new(project(1))}, {ID: new(project(9))}}[r.IntN(3)]
+	}
+	if maybe() {
+		f.Parent = []*core.Ref{{}, {ID: new(httpxtest.ID(1))}}[r.IntN(2)]
+	}
+	if maybe() {
+		f.TagIDs, f.AllTags = [][]uuid.UUID{{tag(1)}, {tag(1), tag(2)}, {tag(3), tag(9)}}[r.IntN(3)], r.IntN(2) == 0
+	}
+	for _, b := range []**core.Bound{&f.DueAfter, &f.DueBefore, &f.CompletedAfter, &f.CompletedBefore, &f.UpdatedAfter} {
+		if maybe() {
+			*b = bound()
+		}
+	}
+	f.Overdue = maybe()
+	return f
+}
+
+// Every combination of filters, in every order, page by page, gives what a
+// plain look at all tasks gives.
+func TestListsAgreeWithAPlainLook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same every time
+	all := medley(150, r)
+	w.insert(t, w.ada, all...)
+	w.insert(t, w.bob, medley(30, r)...)
+	now := noon.Add(7 * time.Hour)
+	orders := everyOrder()
+	for n := range 400 {
+		zone := []somewhere{"UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Niue", "America/New_York"}[r.IntN(5)]
+		calendar, err := core.NewCalendar(string(zone))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := orders[n%len(orders)]
+		q.Limit = []int{1, 3, 10, 50, 200}[r.IntN(5)]
+		if n >= 2*len(orders) {
+			q.Filter = anyFilter(r)
+		}
+		want := slices.DeleteFunc(slices.Clone(all), func(x core.Task) bool { return !meets(x, q.Filter, calendar, now) })
+		slices.SortFunc(want, compareBy(q, calendar))
+		var got []core.Task
+		lists := w.lists(zone, now)
+		for {
+			page, next, err := lists.List(t.Context(), w.ada, q)
+			if err != nil || len(page) > q.Limit || next != nil && len(page) < q.Limit {
+				t.Fatalf("%s: a page of %d, and more %t: %v", nameOf(q), len(page), next != nil, err)
+			}
+			if got = append(got, page...); next == nil {
+				break
+			}
+			q.After = next
+		}
+		if diff := gocmp.Diff(ids(want), ids(got)); diff != "" {
+			t.Fatalf("%s in %s, %d at a time, %+v (-want +got):\n%s", nameOf(q), zone, q.Limit, q.Filter, diff)
+		}
+	}
+}
+
+func ids(tasks []core.Task) []string {
+	list := []string{}
+	for _, x := range tasks {
+		list = append(list, fmt.Sprint(x.ID, " ", x.Title))
+	}
+	return list
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	titles := []core.Title{
+		"Buy oat milk", "Milk the cow", "Crème brûlée", "CRE\u0300ME fraîche", "E-mail a.b@example.com", "50% off & more | less",
+		"日本語のテスト", "東京へ行く", "Straße fegen", "Łódź trip", "Party 🎉", "Don't panic", `C:\temp\new`, "회의 준비하기", "nothing else",
+	}
+	for i, title := range titles {
+		w.insert(t, w.ada, task(uint64(i+1), title)) //nolint:gosec // not negative
+	}
+	described := task(100, "described")
+	described.Description = new(core.Description("# Shopping\n- **oat** flakes\n- milk, cold\n- the milkman"))
+	w.insert(t, w.ada, described)
+	w.insert(t, w.bob, task(1, "Bob's oat milk"))
+	for q, want := range map[string][]core.Title{
+		"milk":             {"Buy oat milk", "Milk the cow", "described"},
+		"MIL":              {"Buy oat milk", "Milk the cow", "described"},
+		"mil oat":          nil, // only the last word may go on
+		"oat mil":          {"Buy oat milk", "described"},
+		"milk -cow":        {"Buy oat milk", "described"},
+		"-milk -e -oat -a": {"Crème brûlée", "CRE\u0300ME fraîche", "50% off & more | less", "日本語のテスト", "東京へ行く", "Straße fegen", "Łódź trip", "Party 🎉", "Don't panic", `C:\temp\new`, "회의 준비하기", "nothing else"},
+		`"oat milk"`:       {"Buy oat milk"},
+		`"milk oat"`:       nil,
+		`"oat mil"`:        nil,
+		`"oat mil`:         {"Buy oat milk"},
+		`-"oat milk" milk`: {"Milk the cow", "described"},
+		"described shop":   {"described"},
+		`"described shop`:  nil, // no phrase reaches from the title into the description
+		"creme":            {"Crème brûlée", "CRE\u0300ME fraîche"},
+		"CRÈME BRU":        {"Crème brûlée"},
+		"cre\u0300me f":    {"CRE\u0300ME fraîche"},
+		"email":            nil,
+		"e-mail":           {"E-mail a.b@example.com"},
+		"mail-e":           nil,
+		"a.b@exam":         {"E-mail a.b@example.com"},
+		"本語":               {"日本語のテスト"},
+		"語本":               nil,
+		"東京":               {"東京へ行く"},
+		"strasse":          {"Straße fegen"},
+		"lodz":             {"Łódź trip"},
+		"🎉":                {"Party 🎉"},
+		"don't":            {"Don't panic"},
+		`c:\temp`:          {`C:\temp\new`},
+		"회의":               {"회의 준비하기"},
+		"준비":               {"회의 준비하기"},
+		"50%":              {"50% off & more | less"},
+		"off & more":       {"50% off & more | less"},
+		"%":                nil,
+		"_ \\ '":           nil,
+		"- -":              nil,
+		"milkmaid":         nil,
+		"bob":              nil,
+	} {
+		got := w.search(t, core.Query{Sort: core.SortCreatedAt, Limit: 200, Filter: core.Filter{Search: searchFor(t, q)}})
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", q, diff)
+		}
+	}
+}
+
+func (w world) search(t *testing.T, q core.Query) []core.Title {
+	t.Helper()
+	var titles []core.Title
+	for _, x := range w.walk(t, q) {
+		titles = append(titles, x.Title)
+	}
+	return titles
+}
+
+// Whatever is typed is a search, never an error.
+func TestAnyTextCanBeSearchedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.insert(t, w.ada, task(1, "Buy milk"))
+	for _, text := range []string{
+		"'", "''", `\`, `\'`, "'milk", "milk:*", "milk & | ! ()", "!milk", "<->", "a <2> b", "milk:AB", "((", "%s", "$1", "?", "??", "--", "/*", "\u0301", "\u200b", "\ufeff", "ﷺ", "a\u0300\u0301\u0302", "👩‍👩‍👧", "𝔘𝔫𝔦", strings.Repeat("x ", 100), strings.Repeat("日", core.MaxSearch), strings.Repeat("\"a\" ", 50),
+	} {
+		for _, sort := range []core.SortField{core.SortRank, core.SortDue, core.SortTitle} {
+			if _, _, err := w.List(t.Context(), w.ada, core.Query{Sort: sort, Limit: 5, Filter: core.Filter{Search: searchFor(t, text)}}); err != nil {
+				t.Errorf("%q by %s: %v", text, sort, err)
+			}
+		}
+	}
+}
+
+// What matches best comes first, and page by page nothing is lost.
+func TestSearchRanks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	inText := task(1, "groceries")
+	inText.Description = new(core.Description("milk"))
+	twice := task(2, "milk, more milk")
+	w.insert(t, w.ada, inText, twice)
+	for n := range uint64(20) {
+		w.insert(t, w.ada, task(n+10, "milk"))
+	}
+	want := []core.Title{"milk, more milk"}
+	for range 20 {
+		want = append(want, "milk")
+	}
+	want = append(want, "groceries")
+	for _, limit := range []int{1, 4, 200} {
+		got := w.search(t, core.Query{Sort: core.SortRank, Limit: limit, Filter: core.Filter{Search: searchFor(t, "milk")}})
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%d at a time (-want +got):\n%s", limit, diff)
+		}
+	}
+	q := core.Query{Sort: core.SortRank, Limit: 200, Filter: core.Filter{Search: searchFor(t, "milk"), Statuses: []core.Status{core.Done}}}
+	if got := w.search(t, q); got != nil {
+		t.Errorf("done are %v", got)
+	}
+	if list, _, err := w.List(t.Context(), w.ada, core.Query{Sort: core.SortRank, Limit: 5}); err == nil {
+		t.Errorf("ranked without a search: %v", list)
+	}
+}
+
+// A task is found by what it says now.
+func TestSearchFollowsChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	x := task(1, "Buy milk")
+	w.insert(t, w.ada, x)
+	find := func(text string, want ...core.Title) {
+		t.Helper()
+		got := w.search(t, core.Query{Sort: core.SortTitle, Limit: 5, Filter: core.Filter{Search: searchFor(t, text)}})
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+	x.Title, x.Description, x.Revision = "Buy bread", new(core.Description("rye")), 2
+	if err := w.Update(t.Context(), w.ada, x); err != nil {
+		t.Fatal(err)
+	}
+	find("milk")
+	find("rye bread", "Buy bread")
+	x.Status, x.CompletedAt, x.Revision = core.Done, new(noon), 3
+	if err := w.Update(t.Context(), w.ada, x); err != nil {
+		t.Fatal(err)
+	}
+	find("rye", "Buy bread")
+	if err := w.Delete(t.Context(), w.ada, x.ID); err != nil {
+		t.Fatal(err)
+	}
+	find("rye")
+}
+
+// The longest texts there can be are kept and found.
+func TestSearchTakesTheLongestTexts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var han strings.Builder
+	for n := range core.MaxDescription {
+		han.WriteRune(rune(0x4e00 + n)) //nolint:gosec // some 16,000 characters of Han
+	}
+	for i, text := range []string{han.String(), strings.Repeat("a ", core.MaxDescription/2), strings.Repeat("ﷺ", core.MaxDescription), strings.Repeat("x", core.MaxDescription)} {
+		x := task(uint64(i+1), core.Title(strings.Repeat("ﷺ", core.MaxTitle))) //nolint:gosec // not negative
+		x.Description = new(core.Description(text))
+		w.insert(t, w.ada, x)
+	}
+	if got := w.search(t, core.Query{Sort: core.SortTitle, Limit: 5, Filter: core.Filter{Search: searchFor(t, "丁七")}}); len(got) != 0 {
+		t.Errorf("characters that are apart are found: %d", len(got))
+	}
+	if got := w.search(t, core.Query{Sort: core.SortTitle, Limit: 5, Filter: core.Filter{Search: searchFor(t, "一丁")}}); len(got) != 1 {
+		t.Errorf("characters that follow each other are found %d times", len(got))
+	}
+}
+
+func TestSummary(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := medley(120, rand.New(rand.NewPCG(3, 4))) //nolint:gosec // the same every time
+	w.insert(t, w.ada, all...)
+	for _, zone := range []somewhere{"UTC", "Pacific/Kiritimati", "Pacific/Niue", "America/New_York"} {
+		calendar, err := core.NewCalendar(string(zone))
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := noon.Add(9 * time.Hour)
+		today := calendar.DayOf(now)
+		begin, end := &core.Bound{Dated: true, Day: today}, &core.Bound{Dated: true, Day: today.AddDate(0, 0, 1)}
+		open := []core.Status{core.Todo, core.InProgress}
+		count := func(f core.Filter) (n int64) {
+			for _, x := range all {
+				if meets(x, f, calendar, now) {
+					n++
+				}
+			}
+			return n
+		}
+		want := core.Summary{
+			Open: count(core.Filter{Statuses: open}), Overdue: count(core.Filter{Overdue: true}),
+			DueToday:  count(core.Filter{Statuses: open, DueAfter: begin, DueBefore: end}),
+			DoneToday: count(core.Filter{Statuses: []core.Status{core.Done}, CompletedAfter: begin, CompletedBefore: end}),
+			ByProject: []core.Count{
+				{N: count(core.Filter{Statuses: open, Project: &core.Ref{}})},
+				{ID: new(project(1)), N: count(core.Filter{Statuses: open, Project: &core.Ref{ID: new(project(1))}})},
+			},
+		}
+		for n := range uint64(3) {
+			want.ByTag = append(want.ByTag, core.Count{ID: new(tag(n + 1)), N: count(core.Filter{Statuses: open, TagIDs: []uuid.UUID{tag(n + 1)}})})
+		}
+		got, err := w.lists(zone, now).Summary(t.Context(), w.ada)
+		if diff := gocmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", zone, err, diff)
+		}
+		if want.DueToday == 0 || want.DoneToday == 0 || want.Overdue == 0 {
+			t.Errorf("%s: too little to count: %+v", zone, want)
+		}
+	}
+	if none, err := w.lists("UTC", noon).Summary(t.Context(), w.bob); err != nil || !gocmp.Equal(none, core.Summary{}) {
+		t.Errorf("Bob, who has no tasks: %+v, %v", none, err)
+	}
+}
+
+func TestSubtree(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	at := func(x core.Task, position string) core.Task { x.Position = position; return x }
+	w.insert(t, w.ada, task(1, "top"), at(below(2, 1), "c"), at(below(3, 1), "a"), at(below(4, 1), "b"), at(below(5, 2), "b"), at(below(6, 2), "a"), below(7, 6), task(8, "other"))
+	w.insert(t, w.bob, task(1, "Bob's"), below(9, 1))
+	got, err := w.Subtree(t.Context(), w.ada, httpxtest.ID(1), 100)
+	var order []uuid.UUID
+	for _, x := range got {
+		order = append(order, x.ID)
+	}
+	var want []uuid.UUID
+	for _, n := range []uint64{1, 3, 4, 2, 6, 5, 7} {
+		want = append(want, httpxtest.ID(n))
+	}
+	if diff := gocmp.Diff(want, order); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if some, err := w.Subtree(t.Context(), w.ada, httpxtest.ID(1), 3); err != nil || len(some) != 3 || some[0].ID != httpxtest.ID(1) {
+		t.Errorf("three of them: %v, %v", some, err)
+	}
+	if none, err := w.Subtree(t.Context(), w.ada, httpxtest.ID(9), 3); err != nil || len(none) != 0 {
+		t.Errorf("Bob's: %v, %v", none, err)
+	}
+}
