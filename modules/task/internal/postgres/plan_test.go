@@ -158,15 +158,6 @@ func lookups(t *testing.T) map[string]lookup {
 	return all
 }
 
-func searchFor(t *testing.T, text string) core.Search {
-	t.Helper()
-	s, err := core.ParseSearch(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // Page 200 of the big user's tasks costs what page 2 costs, in every order.
 func samePages(t *testing.T, p planned, store *postgres.Store) {
 	calendar, err := core.NewCalendar("Europe/Berlin")
