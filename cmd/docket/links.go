@@ -8,6 +8,7 @@ import (
 	"docket/modules/tag"
 	"docket/modules/task"
 	"docket/platform/idempotency"
+	"docket/platform/postgres"
 )
 
 // links is where modules meet, and the only place: what one needs is what
@@ -37,3 +38,14 @@ var links = fx.Provide(
 		return identity.Belongings{tasks, tags, projects, answers}
 	},
 )
+
+// newSeeders is what makes up data of every module: no part of the graph, since
+// nothing that serves has use for it.
+func newSeeders(db *postgres.DB) seeders {
+	return seeders{
+		user:     identity.NewSeeding(db).SeedUser,
+		projects: project.NewSeeding(db).SeedProjects,
+		tags:     tag.NewSeeding(db).SeedTags,
+		tasks:    task.NewSeeding(db).SeedTasks,
+	}
+}

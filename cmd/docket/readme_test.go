@@ -155,18 +155,24 @@ func TestReadmeLinks(t *testing.T) {
 	}
 	offers := 0
 	ast.Inspect(parse(t, "links.go"), func(node ast.Node) bool {
-		star, ok := node.(*ast.StarExpr)
+		link, ok := node.(*ast.FuncLit)
 		if !ok {
 			return true
 		}
-		offer, ok := star.X.(*ast.SelectorExpr)
-		if !ok {
-			return true
-		}
-		offers++
-		drawn := regexp.MustCompile(`\b` + fmt.Sprint(offer.X) + ` ─+ ` + offer.Sel.Name + ` ─+▶`)
-		if !drawn.MatchString(picture) {
-			t.Errorf("README.md's picture of the house does not show what %s offers: %s", offer.X, offer.Sel.Name)
+		for _, param := range link.Type.Params.List {
+			star, ok := param.Type.(*ast.StarExpr)
+			if !ok {
+				continue
+			}
+			offer, ok := star.X.(*ast.SelectorExpr)
+			if !ok {
+				continue
+			}
+			offers++
+			drawn := regexp.MustCompile(`\b` + fmt.Sprint(offer.X) + ` ─+ ` + offer.Sel.Name + ` ─+▶`)
+			if !drawn.MatchString(picture) {
+				t.Errorf("README.md's picture of the house does not show what %s offers: %s", offer.X, offer.Sel.Name)
+			}
 		}
 		return true
 	})

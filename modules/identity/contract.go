@@ -4,7 +4,9 @@ package identity
 
 import (
 	"docket/modules/identity/internal/core"
+	"docket/modules/identity/internal/postgres"
 	"docket/modules/identity/internal/rest"
+	pg "docket/platform/postgres"
 )
 
 // What identity needs of others.
@@ -26,4 +28,10 @@ type (
 	Authenticator = rest.Authenticator
 	// Zones answers in which time zone a user is.
 	Zones = core.Zones
+	// Seeding adds made-up users, to try a database with.
+	Seeding = postgres.Seeding
 )
+
+// NewSeeding returns a [Seeding] of db. It is no part of the [Module]: nothing
+// that serves has use for it.
+func NewSeeding(db *pg.DB) *Seeding { return postgres.NewSeeding(db) }

@@ -4,7 +4,9 @@ package project
 
 import (
 	"docket/modules/project/internal/core"
+	"docket/modules/project/internal/postgres"
 	"docket/modules/project/internal/rest"
+	pg "docket/platform/postgres"
 )
 
 // What project needs of others.
@@ -21,4 +23,10 @@ type (
 	Intake = core.Intake
 	// Belongings is all that a user has of projects, to export and to erase.
 	Belongings = rest.Belongings
+	// Seeding adds made-up projects, to try a database with.
+	Seeding = postgres.Seeding
 )
+
+// NewSeeding returns a [Seeding] of db. It is no part of the [Module]: nothing
+// that serves has use for it.
+func NewSeeding(db *pg.DB) *Seeding { return postgres.NewSeeding(db) }

@@ -4,7 +4,9 @@ package tag
 
 import (
 	"docket/modules/tag/internal/core"
+	"docket/modules/tag/internal/postgres"
 	"docket/modules/tag/internal/rest"
+	pg "docket/platform/postgres"
 )
 
 // What tag needs of others.
@@ -22,4 +24,10 @@ type (
 	Existence = core.Existence
 	// Belongings is all that a user has of tags, to export and to erase.
 	Belongings = rest.Belongings
+	// Seeding adds made-up tags, to try a database with.
+	Seeding = postgres.Seeding
 )
+
+// NewSeeding returns a [Seeding] of db. It is no part of the [Module]: nothing
+// that serves has use for it.
+func NewSeeding(db *pg.DB) *Seeding { return postgres.NewSeeding(db) }

@@ -4,7 +4,9 @@ package task
 
 import (
 	"docket/modules/task/internal/core"
+	"docket/modules/task/internal/postgres"
 	"docket/modules/task/internal/rest"
+	pg "docket/platform/postgres"
 )
 
 // What task needs of others.
@@ -26,4 +28,10 @@ type (
 	Counts = core.Counts
 	// Belongings is all that a user has of tasks, to export and to erase.
 	Belongings = rest.Belongings
+	// Seeding adds made-up tasks, to try a database with.
+	Seeding = postgres.Seeding
 )
+
+// NewSeeding returns a [Seeding] of db. It is no part of the [Module]: nothing
+// that serves has use for it.
+func NewSeeding(db *pg.DB) *Seeding { return postgres.NewSeeding(db) }

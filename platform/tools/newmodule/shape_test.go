@@ -33,7 +33,8 @@ var differ = map[string][]string{
 	"internal/rest/handlers.go":  {"handlers.list", "handlers.get"},
 	"internal/rest/routes.go":    {"Routes"}, // the words of a summary
 	"module.go":                  {"Module"},
-	"contract.go":                {"DeletionListener", "TaskCounter", "Existence", "Belongings", "import docket/modules/tag/internal/core", "import docket/modules/tag/internal/rest"},
+	"contract.go": {"DeletionListener", "TaskCounter", "Existence", "Belongings", "Seeding", "NewSeeding",
+		"import docket/modules/tag/internal/core", "import docket/modules/tag/internal/postgres", "import docket/modules/tag/internal/rest", "import docket/platform/postgres"},
 }
 
 func TestTheTemplatesAreTagWithoutWhatTagsAloneHave(t *testing.T) {
