@@ -143,9 +143,10 @@ func (s *Store) recall(ctx context.Context, owner uuid.UUID, key string, fingerp
 	return k.answer, nil
 }
 
+// keep adds the answer to the claim, together with the commit.
 func (s *Store) keep(ctx context.Context, owner uuid.UUID, key string, a Answer) error {
 	const sql = `UPDATE idempotency_keys SET status = $3, etag = $4, location = $5, body = $6 WHERE user_id = $1 AND key = $2`
-	if _, err := postgres.Exec(ctx, s.db, owner, sql, key, a.Status, a.ETag, a.Location, a.Body); err != nil {
+	if err := postgres.ExecLater(ctx, owner, sql, key, a.Status, a.ETag, a.Location, a.Body); err != nil {
 		return fmt.Errorf("keep the answer to an idempotency key: %w", err)
 	}
 	return nil

@@ -129,7 +129,7 @@ type conn interface {
 // conn returns the transaction of the unit of work in ctx, else the pool.
 func (db *DB) conn(ctx context.Context) conn {
 	if u := unitFrom(ctx); u != nil {
-		return u.tx
+		return u.line
 	}
 	return db.pool
 }

@@ -78,7 +78,7 @@ func ExecWithin(ctx context.Context, owner uuid.UUID, wait time.Duration, sql st
 	batch.Queue("SELECT set_config('lock_timeout', $1, true)", fmt.Sprintf("%dms", wait.Milliseconds()))
 	batch.Queue(sql, ownedArgs(owner, args)...)
 	batch.Queue("SET LOCAL lock_timeout TO DEFAULT")
-	results := u.tx.SendBatch(ctx, &batch)
+	results := u.line.SendBatch(ctx, &batch)
 	_, err := results.Exec()
 	var tag pgconn.CommandTag
 	if err == nil {
@@ -118,7 +118,7 @@ func ExecEach(ctx context.Context, owner uuid.UUID, sql string, each [][]any) er
 	for _, args := range each {
 		batch.Queue(sql, ownedArgs(owner, args)...)
 	}
-	results := u.tx.SendBatch(ctx, &batch)
+	results := u.line.SendBatch(ctx, &batch)
 	for i := range each {
 		if _, err := results.Exec(); err != nil {
 			_ = results.Close() // says the same again

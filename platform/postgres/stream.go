@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/google/uuid"
@@ -14,11 +13,11 @@ import (
 // [DB.InTx], fn runs once, so that it may hand on what it reads as it comes. It
 // is not to be called inside another unit of work.
 func (db *DB) Snapshot(ctx context.Context, fn func(ctx context.Context) error) error {
-	tx, err := db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	line, err := db.openLine(ctx, "begin isolation level repeatable read read only")
 	if err != nil {
-		return translate(ctx, fmt.Errorf("begin a snapshot: %w", err))
+		return err
 	}
-	return run(ctx, &unit{tx: tx}, fn)
+	return run(ctx, &unit{line: line}, fn)
 }
 
 // Each calls yield with every row that sql yields, however many, as they come

@@ -26,10 +26,12 @@ type unitKey struct{}
 // unit is one transaction, or one savepoint in it, and what must be remembered
 // about it.
 type unit struct {
-	tx           pgx.Tx
+	line         *line
 	rollbackOnly bool
 	// outer is the unit that this one is a savepoint of, nil at the top.
-	outer *unit
+	outer     *unit
+	savepoint string // its name, "" at the top
+	committed bool
 	// after is what is to be done once this unit is committed for good.
 	after []func()
 }
@@ -57,27 +59,26 @@ func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) erro
 		return err
 	}
 	return db.retry(ctx, func() error {
-		tx, err := db.pool.Begin(ctx)
+		line, err := db.openLine(ctx, "begin")
 		if err != nil {
-			return translate(ctx, fmt.Errorf("begin: %w", err))
+			return err
 		}
-		return run(ctx, &unit{tx: tx}, fn)
+		return run(ctx, &unit{line: line}, fn)
 	})
 }
 
 // Attempt runs fn, which may fail without dooming the unit of work that it is
-// part of: what it did is then undone, and the rest goes on. Outside a unit it
-// is just fn.
+// part of: what it did is then undone, and the rest goes on. A statement that
+// PostgreSQL cannot even read dooms the unit all the same. Outside a unit it is
+// just fn.
 func (db *DB) Attempt(ctx context.Context, fn func(ctx context.Context) error) error {
 	u := unitFrom(ctx)
 	if u == nil {
 		return fn(ctx)
 	}
-	savepoint, err := u.tx.Begin(ctx)
-	if err != nil {
-		return translate(ctx, fmt.Errorf("set a savepoint: %w", err))
-	}
-	return run(ctx, &unit{tx: savepoint, outer: u}, fn)
+	inner := &unit{line: u.line, outer: u, savepoint: u.savepoint + "attempt_"}
+	u.line.mark(inner.savepoint)
+	return run(ctx, inner, fn)
 }
 
 // AfterCommit runs fn once what the unit of work in ctx did is committed, and
@@ -93,7 +94,7 @@ func (db *DB) AfterCommit(ctx context.Context, fn func()) {
 
 // run runs fn in u and commits or rolls back.
 func run(ctx context.Context, u *unit, fn func(ctx context.Context) error) error {
-	defer u.rollback(ctx)
+	defer u.end(ctx)
 	if err := fn(context.WithValue(ctx, unitKey{}, u)); err != nil {
 		return err
 	}
@@ -121,14 +122,28 @@ func (u *unit) commit(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
-	return u.tx.Commit(ctx)
+	err := error(nil)
+	switch {
+	case u.outer == nil:
+		err = u.line.commit(ctx)
+	case u.line.status() == 'E': // a failure inside that fn kept to itself
+		err = pgx.ErrTxCommitRollback
+	default:
+		u.line.settle(u.savepoint)
+	}
+	u.committed = err == nil
+	return err
 }
 
-// rollback undoes the unit unless it was committed. Its error is of no use to
-// anyone: a connection that cannot roll back is closed by the pool, and the
-// server then rolls back by itself.
-func (u *unit) rollback(ctx context.Context) {
+// end undoes the unit unless it was committed, and gives the connection back
+// at the top.
+func (u *unit) end(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
-	_ = u.tx.Rollback(ctx)
+	switch {
+	case u.outer == nil:
+		u.line.end(ctx)
+	case !u.committed:
+		u.line.undo(ctx, u.savepoint)
+	}
 }
