@@ -2,12 +2,13 @@ package config
 
 import "path/filepath"
 
-// userDataDir is where an application keeps a user's data: XDG_DATA_HOME
+// UserDataDir is where an application keeps a user's data: XDG_DATA_HOME
 // (https://specifications.freedesktop.org/basedir-spec/latest/), Application
 // Support on macOS, LocalAppData on Windows, /var/lib for root. The test environment has a folder
 // of its own, so that tests never touch what a person works with. It returns
 // "" where env does not tell.
-func userDataDir(goos string, root bool, env map[string]string, e Environment) string {
+func UserDataDir(goos string, root bool, environ []string, e Environment) string {
+	env := environMap(environ)
 	name := "docket"
 	if e == Test {
 		name = "docket-test"

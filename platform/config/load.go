@@ -213,7 +213,7 @@ func (l *loader) decodeAll() {
 // derive works out what is left empty for that purpose.
 func (l *loader) derive() {
 	if l.cfg.DataDir == "" {
-		l.cfg.DataDir = userDataDir(runtime.GOOS, l.src.Root, l.env, l.cfg.Environment)
+		l.cfg.DataDir = UserDataDir(runtime.GOOS, l.src.Root, l.src.Environ, l.cfg.Environment)
 	}
 	if db := &l.cfg.Database; db.URLDirect == "" && !db.Pooled() {
 		db.URLDirect = db.URL

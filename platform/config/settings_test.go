@@ -162,21 +162,21 @@ func TestNearest(t *testing.T) {
 
 func TestUserDataDir(t *testing.T) {
 	t.Parallel()
-	home := map[string]string{"HOME": "/home/ada", "LocalAppData": "/appdata"}
+	home := []string{"HOME=/home/ada", "LocalAppData=/appdata"}
 	tests := []struct {
 		goos string
 		root bool
-		env  map[string]string
+		env  []string
 		e    Environment
 		want string
 	}{
 		{"linux", true, home, Local, "/var/lib/docket"},
 		{"linux", true, home, Test, "/var/lib/docket-test"},
-		{"linux", true, map[string]string{"XDG_DATA_HOME": "/data"}, Local, "/data/docket"},
+		{"linux", true, []string{"XDG_DATA_HOME=/data"}, Local, "/data/docket"},
 		{"linux", false, home, Local, "/home/ada/.local/share/docket"},
 		{"linux", false, home, Test, "/home/ada/.local/share/docket-test"},
-		{"linux", false, map[string]string{"HOME": "/home/ada", "XDG_DATA_HOME": "/data"}, Local, "/data/docket"},
-		{"linux", false, map[string]string{"HOME": "/home/ada", "XDG_DATA_HOME": "data"}, Local, "/home/ada/.local/share/docket"},
+		{"linux", false, []string{"HOME=/home/ada", "XDG_DATA_HOME=/data"}, Local, "/data/docket"},
+		{"linux", false, []string{"HOME=/home/ada", "XDG_DATA_HOME=data"}, Local, "/home/ada/.local/share/docket"},
 		{"linux", false, nil, Local, ""},
 		{"darwin", false, home, Local, "/home/ada/Library/Application Support/docket"},
 		{"windows", false, home, Local, "/appdata/docket"},
@@ -185,8 +185,8 @@ func TestUserDataDir(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%s %t %v", tt.goos, tt.root, tt.env), func(t *testing.T) {
 			t.Parallel()
-			if got := userDataDir(tt.goos, tt.root, tt.env, tt.e); got != tt.want {
-				t.Errorf("userDataDir = %q, want %q", got, tt.want)
+			if got := UserDataDir(tt.goos, tt.root, tt.env, tt.e); got != tt.want {
+				t.Errorf("UserDataDir = %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -170,28 +170,3 @@ func TestReadOnlyAfterSetUp(t *testing.T) {
 		t.Errorf("a folder that became read-only: %v", err)
 	}
 }
-
-func TestDefaultDir(t *testing.T) {
-	base := t.TempDir()
-	t.Setenv("HOME", base)
-	t.Setenv("LocalAppData", base)
-	t.Setenv("XDG_DATA_HOME", filepath.Join(base, "xdg"))
-	got, err := DefaultDir()
-	if err != nil || got != filepath.Join(base, "xdg", "docket") {
-		t.Errorf("with XDG_DATA_HOME: %q, %v", got, err)
-	}
-	t.Setenv("XDG_DATA_HOME", "relative/is/ignored")
-	want := map[string]string{
-		"darwin":  filepath.Join(base, "Library", "Application Support", "docket"),
-		"windows": filepath.Join(base, "docket"),
-	}[runtime.GOOS]
-	if want == "" {
-		want = filepath.Join(base, ".local", "share", "docket")
-		if os.Geteuid() == 0 {
-			want = "/var/lib/docket"
-		}
-	}
-	if got, err := DefaultDir(); err != nil || got != want {
-		t.Errorf("without XDG_DATA_HOME: %q, %v; want %q", got, err, want)
-	}
-}

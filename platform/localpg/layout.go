@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 )
@@ -28,38 +27,6 @@ func (l layout) password() string { return filepath.Join(l.root, "password") }
 
 // unfinished is the pattern of a cluster that initdb has not finished.
 const unfinished = "pgdata.unfinished-*"
-
-// DefaultDir returns the data folder of the user who runs the program:
-// XDG_DATA_HOME/docket or ~/.local/share/docket, on macOS
-// ~/Library/Application Support/docket, on Windows %LocalAppData%\docket. For
-// root on Linux it is /var/lib/docket, since PostgreSQL runs as another
-// account, which cannot pass through /root.
-// https://specifications.freedesktop.org/basedir-spec/latest/
-func DefaultDir() (string, error) {
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "docket"), nil
-	}
-	switch runtime.GOOS {
-	case "windows":
-		dir := os.Getenv("LocalAppData")
-		if dir == "" {
-			return "", errors.New("find the user's data folder: %LocalAppData% is not set; choose a folder with --data-dir")
-		}
-		return filepath.Join(dir, "docket"), nil
-	case "linux":
-		if os.Geteuid() == 0 {
-			return "/var/lib/docket", nil
-		}
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("find the user's data folder (choose one with --data-dir): %w", err)
-	}
-	if runtime.GOOS == "darwin" {
-		return filepath.Join(home, "Library", "Application Support", "docket"), nil
-	}
-	return filepath.Join(home, ".local", "share", "docket"), nil
-}
 
 // claim makes the data folder if need be and says whom PostgreSQL runs as
 // there.

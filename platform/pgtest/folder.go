@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 
+	"docket/platform/config"
 	"docket/platform/localpg"
 )
 
@@ -23,10 +25,8 @@ var sweepOnce sync.Once
 // start runs a server in a temporary folder of its own.
 func start(ctx context.Context) (*localpg.Server, error) {
 	sweepOnce.Do(func() { sweep(ctx) })
-	cache, err := localpg.DefaultDir()
-	if err != nil {
-		cache = "" // no home: what has to be fetched lives as long as the test
-	}
+	// Where there is no home, what has to be fetched lives as long as the test.
+	cache := config.UserDataDir(runtime.GOOS, os.Geteuid() == 0, os.Environ(), config.Test)
 	var failure error
 	for _, parent := range localpg.TempDirs() {
 		dir, err := os.MkdirTemp(parent, prefix+strconv.Itoa(os.Getpid())+"-")
