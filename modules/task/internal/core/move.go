@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,11 +37,22 @@ type Sibling struct {
 
 // Destination is what a client says of where a task goes. What it does not
 // name follows from the rest: a sibling's place is the sibling's, a subtask's
-// project its parent's, and a project alone means its top level.
+// project its parent's, and a project alone means its top level. Without a
+// sibling a task goes behind all others there, or stays as it is where it is
+// one of them already.
 type Destination struct {
 	ProjectID, ParentID       *uuid.UUID
 	ProjectNamed, ParentNamed bool
 	BeforeID, AfterID         *uuid.UUID
+}
+
+// anchor returns the sibling that to names, nil where it names none, and the
+// field that does.
+func (to Destination) anchor() (id *uuid.UUID, field string, behind bool) {
+	if to.AfterID != nil {
+		return to.AfterID, "after_id", true
+	}
+	return to.BeforeID, "before_id", false
 }
 
 // Route is what a request wants of a task's place. It returns all that is wrong
@@ -48,27 +60,30 @@ type Destination struct {
 type Route func(*Destination) errs.Faults
 
 // Move puts the task, and everything below it, where route says, or
-// [NotFound].
+// [NotFound]. A project that is archived takes none from elsewhere, but those
+// in it can be put in another order: that is editing them.
 func (s *Service) Move(ctx context.Context, owner, id uuid.UUID, guard Guard, route Route) (moved Task, err error) {
-	err = s.tx.InTx(ctx, func(ctx context.Context) error {
-		current, err := s.lock(ctx, owner, id)
-		if err != nil {
-			return err
-		}
-		if guard != nil {
-			if err := guard(&current); err != nil {
+	var to Destination
+	faults := route(&to)
+	err = s.untilUncontended(ctx, func(ctx context.Context, _ getter) error {
+		return s.tx.InTx(ctx, func(ctx context.Context) error {
+			current, err := s.lock(ctx, owner, id)
+			if err != nil {
 				return err
 			}
-		}
-		moved, err = s.move(ctx, owner, current, route)
-		return err
+			if guard != nil {
+				if err := guard(&current); err != nil {
+					return err
+				}
+			}
+			moved, err = s.move(ctx, owner, current, to, slices.Clone(faults))
+			return err
+		})
 	})
 	return moved, err
 }
 
-func (s *Service) move(ctx context.Context, owner uuid.UUID, current Task, route Route) (Task, error) {
-	var to Destination
-	faults := route(&to)
+func (s *Service) move(ctx context.Context, owner uuid.UUID, current Task, to Destination, faults errs.Faults) (Task, error) {
 	gap, err := s.gapAt(ctx, owner, current, &to, &faults)
 	if err != nil {
 		return Task{}, err
@@ -79,7 +94,7 @@ func (s *Service) move(ctx context.Context, owner uuid.UUID, current Task, route
 	if err != nil {
 		return Task{}, err
 	}
-	if faults = append(faults, more...); len(faults) > 0 {
+	if faults = append(faults, to.named(more)...); len(faults) > 0 {
 		return Task{}, faults.Err()
 	}
 	if conflict != nil {
@@ -90,7 +105,7 @@ func (s *Service) move(ctx context.Context, owner uuid.UUID, current Task, route
 	if next.Position, err = s.positionIn(ctx, owner, current, next, gap); err != nil {
 		return Task{}, err
 	}
-	if next.Position == current.Position && same(next.ProjectID, current.ProjectID) && same(next.ParentID, current.ParentID) {
+	if next.Position == current.Position && next.sharesPlace(current) {
 		return current, nil
 	}
 	next.UpdatedAt = s.instant()
@@ -98,13 +113,27 @@ func (s *Service) move(ctx context.Context, owner uuid.UUID, current Task, route
 	return next, s.keep(ctx, owner, current, next)
 }
 
+// named returns faults under the names of what the request says: a parent that
+// it leaves out is that of the sibling.
+func (to Destination) named(faults errs.Faults) errs.Faults {
+	_, field, _ := to.anchor()
+	for i := range faults {
+		if faults[i].Field == "parent_id" && !to.ParentNamed {
+			faults[i].Field = field
+		}
+	}
+	return faults
+}
+
+// sharesPlace reports whether both have the same parent and project.
+func (t Task) sharesPlace(other Task) bool {
+	return same(t.ProjectID, other.ProjectID) && same(t.ParentID, other.ParentID)
+}
+
 // gapAt completes to by what it leaves open, and finds the sibling that it
 // names, if it names one.
 func (s *Service) gapAt(ctx context.Context, owner uuid.UUID, current Task, to *Destination, faults *errs.Faults) (*Gap, error) {
-	anchor, field, behind := to.BeforeID, "before_id", false
-	if to.AfterID != nil {
-		anchor, field, behind = to.AfterID, "after_id", true
-	}
+	anchor, field, behind := to.anchor()
 	switch {
 	case to.BeforeID != nil && to.AfterID != nil:
 		faults.Add("after_id", errs.Faultf(errs.FaultConflict, "cannot be given together with before_id"))
@@ -148,36 +177,46 @@ func (to *Destination) complete(project, parent *uuid.UUID) {
 // where there is none, and makes room for it where there is not enough. A task
 // that stands there already stays as it is.
 func (s *Service) positionIn(ctx context.Context, owner uuid.UUID, current, next Task, gap *Gap) (string, error) {
-	if gap == nil {
+	stays := next.sharesPlace(current)
+	switch {
+	case gap == nil && stays:
+		return current.Position, nil
+	case gap == nil:
 		return s.sources.LastPosition(s.instant(), next.ID), nil
 	}
-	var before, after []Sibling
-	load := func(n int) (keysBefore, keysAfter []string, err error) {
-		before, after, err = s.order.Around(ctx, owner, *gap, n)
-		return positions(before), positions(after), err
-	}
-	if _, _, err := load(1); err != nil {
-		return "", err
-	}
-	stays := same(current.ProjectID, next.ProjectID) && same(current.ParentID, next.ParentID)
-	if stays && between(before, current, after) {
-		return current.Position, nil
-	}
-	key, newBefore, newAfter, err := s.sources.InsertPosition(load)
+	before, after, err := s.order.Around(ctx, owner, *gap, 1)
 	if err != nil {
 		return "", err
 	}
-	var changed []Sibling
-	for i, position := range newBefore {
-		changed = append(changed, Sibling{before[len(before)-len(newBefore)+i].ID, position})
+	if stays && between(before, current, after) {
+		return current.Position, nil
 	}
-	for i, position := range newAfter {
-		changed = append(changed, Sibling{after[i].ID, position})
+	key, newBefore, newAfter, err := s.sources.InsertPosition(func(n int) (keysBefore, keysAfter []string, err error) {
+		if n > 1 {
+			before, after, err = s.order.Around(ctx, owner, *gap, n)
+		}
+		return positions(before), positions(after), err
+	})
+	if err != nil {
+		return "", err
 	}
+	changed := append(replaced(before[len(before)-len(newBefore):], newBefore), replaced(after[:len(newAfter)], newAfter)...)
 	if len(changed) == 0 {
 		return key, nil
 	}
 	return key, s.order.Reposition(ctx, owner, changed, s.instant())
+}
+
+// replaced returns those of siblings whose positions differ from keys, with
+// those keys.
+func replaced(siblings []Sibling, keys []string) []Sibling {
+	var changed []Sibling
+	for i, s := range siblings {
+		if s.Position != keys[i] {
+			changed = append(changed, Sibling{ID: s.ID, Position: keys[i]})
+		}
+	}
+	return changed
 }
 
 func positions(siblings []Sibling) []string {

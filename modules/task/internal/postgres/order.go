@@ -58,9 +58,12 @@ func (s *Store) siblings(ctx context.Context, owner uuid.UUID, gap core.Gap, bef
 
 // Reposition implements [core.Order].
 func (s *Store) Reposition(ctx context.Context, owner uuid.UUID, tasks []core.Sibling, now time.Time) error {
-	const sql = `UPDATE tasks SET position = changed.position, updated_at = $4, revision = revision + 1
-		FROM unnest($2::uuid[], $3::text[]) AS changed (id, position)
-		WHERE tasks.user_id = $1 AND tasks.id = changed.id`
+	const sql = `WITH locked AS (
+			SELECT tasks.id FROM tasks WHERE user_id = $1 AND id = ANY($2)` + inOrder + `
+		)
+		UPDATE tasks SET position = changed.position, updated_at = $4, revision = revision + 1
+		FROM unnest($2::uuid[], $3::text[]) AS changed (id, position), locked
+		WHERE tasks.user_id = $1 AND tasks.id = changed.id AND tasks.id = locked.id`
 	ids, positions := make([]uuid.UUID, len(tasks)), make([]string, len(tasks))
 	for i, t := range tasks {
 		ids[i], positions[i] = t.ID, t.Position
