@@ -10,8 +10,10 @@ import (
 // Store keeps projects. Each method works on the projects of one owner and takes part
 // in the unit of work of its context.
 type Store interface {
-	// Insert keeps a new project. It returns [ErrExists] or [NameTaken].
-	Insert(ctx context.Context, owner uuid.UUID, p Project) error
+	// Insert keeps new projects, in order, in one round trip. It returns
+	// [ErrExists] or [NameTaken]. Several need a unit of work around them, and
+	// the error then says with [errs.At] which of them it is about.
+	Insert(ctx context.Context, owner uuid.UUID, ps ...Project) error
 	// Get returns one project, or [NotFound].
 	Get(ctx context.Context, owner, id uuid.UUID) (Project, error)
 	// List returns one page, and where it ended if more follow.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"docket/modules/project/internal/core"
+	"docket/platform/errs"
 	"docket/platform/fold"
 	"docket/platform/postgres"
 )
@@ -26,12 +27,22 @@ func fields(p *core.Project) []any {
 }
 
 // Insert implements [core.Store].
-func (s *Store) Insert(ctx context.Context, owner uuid.UUID, p core.Project) error {
+func (s *Store) Insert(ctx context.Context, owner uuid.UUID, ps ...core.Project) error {
 	const sql = `INSERT INTO projects (user_id, id, name, name_key, description, color, position, archived_at, created_at, updated_at, revision)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-	_, err := postgres.Exec(ctx, s.db, owner, sql,
-		p.ID, p.Name, fold.Key(string(p.Name)), p.Description, p.Color, p.Position, p.ArchivedAt, p.CreatedAt, p.UpdatedAt, p.Revision)
-	return asDomain(err, p, "insert project")
+	each := make([][]any, len(ps))
+	for i, p := range ps {
+		each[i] = []any{p.ID, p.Name, fold.Key(string(p.Name)), p.Description, p.Color, p.Position, p.ArchivedAt, p.CreatedAt, p.UpdatedAt, p.Revision}
+	}
+	if len(ps) == 1 {
+		_, err := postgres.Exec(ctx, s.db, owner, sql, each[0]...)
+		return asDomain(err, ps[0], "insert project")
+	}
+	err := postgres.ExecEach(ctx, owner, sql, each)
+	if at, ok := errors.AsType[*errs.At](err); ok {
+		return &errs.At{Index: at.Index, Err: asDomain(at.Err, ps[at.Index], "insert project")}
+	}
+	return err
 }
 
 // Get implements [core.Store].
@@ -57,10 +68,15 @@ func (s *Store) one(ctx context.Context, owner, id uuid.UUID, sql string) (core.
 	return p, nil
 }
 
-// Share implements [core.Shared].
-func (s *Store) Share(ctx context.Context, owner, id uuid.UUID) (core.Project, error) {
-	const sql = `SELECT ` + columns + ` FROM projects WHERE user_id = $1 AND id = $2 FOR SHARE`
-	return s.one(ctx, owner, id, sql)
+// Share implements [core.Shared]. Who takes several locks them in the order of
+// their ids, or two could each wait for the other.
+func (s *Store) Share(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) ([]core.Project, error) {
+	const sql = `SELECT ` + columns + ` FROM projects WHERE user_id = $1 AND id = ANY($2) ORDER BY id FOR SHARE`
+	shared, err := postgres.List(ctx, s.db, owner, fields, sql, ids)
+	if err != nil {
+		return nil, fmt.Errorf("share projects: %w", err)
+	}
+	return shared, nil
 }
 
 // Update implements [core.Store].

@@ -141,10 +141,13 @@ func TestStoreKeepsUsersApart(t *testing.T) {
 	theirs := project(1, "Garden")
 	w.insert(t, w.ada, theirs)
 	ctx, missing := t.Context(), core.NotFound(theirs.ID)
-	for name, read := range map[string]func(context.Context, uuid.UUID, uuid.UUID) (core.Project, error){"get": w.Get, "lock": w.Lock, "share": w.Share} {
+	for name, read := range map[string]func(context.Context, uuid.UUID, uuid.UUID) (core.Project, error){"get": w.Get, "lock": w.Lock} {
 		if _, err := read(ctx, w.bob, theirs.ID); !errors.Is(err, missing) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if shared, err := w.Share(ctx, w.bob, []uuid.UUID{theirs.ID}); err != nil || len(shared) > 0 {
+		t.Errorf("share: %v, %v", shared, err)
 	}
 	next := theirs
 	next.Name, next.Revision = "stolen", 2
@@ -170,14 +173,13 @@ func TestIntake(t *testing.T) {
 	w.insert(t, w.ada, project(1, "Garden"), archived(2, "Attic"))
 	w.insert(t, w.bob, project(3, "Bob's"))
 	intake := core.NewIntake(w.Store)
-	for id, want := range map[uint64][2]bool{1: {true, true}, 2: {true, false}, 3: {false, false}, 4: {false, false}} {
-		exists, takes, err := intake.TakesTasks(t.Context(), w.ada, httpxtest.ID(id))
-		if err != nil || exists != want[0] || takes != want[1] {
-			t.Errorf("of project %d: exists %t, takes tasks %t, %v", id, exists, takes, err)
-		}
+	all := []uuid.UUID{httpxtest.ID(1), httpxtest.ID(2), httpxtest.ID(3), httpxtest.ID(4)}
+	takes, err := intake.TakesTasks(t.Context(), w.ada, all)
+	if diff := cmp.Diff(map[uuid.UUID]bool{httpxtest.ID(1): true, httpxtest.ID(2): false}, takes); err != nil || diff != "" {
+		t.Errorf("takes tasks: %v (-want +got):\n%s", err, diff)
 	}
-	err := w.db.InTx(t.Context(), func(ctx context.Context) error {
-		if _, _, err := intake.TakesTasks(ctx, w.ada, httpxtest.ID(1)); err != nil {
+	err = w.db.InTx(t.Context(), func(ctx context.Context) error {
+		if _, err := intake.TakesTasks(ctx, w.ada, all[:1]); err != nil {
 			return err
 		}
 		apart := context.WithoutCancel(t.Context())
@@ -194,8 +196,8 @@ func TestIntake(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.db.Close()
-	if exists, _, err := intake.TakesTasks(t.Context(), w.ada, httpxtest.ID(1)); err == nil || exists {
-		t.Errorf("without a database: exists %t, %v", exists, err)
+	if takes, err := intake.TakesTasks(t.Context(), w.ada, all[:1]); err == nil || len(takes) > 0 {
+		t.Errorf("without a database: %v, %v", takes, err)
 	}
 }
 

@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"github.com/google/uuid"
+
 	"docket/modules/project/internal/core"
 	"docket/platform/errs"
 	"docket/platform/httpx"
@@ -15,6 +17,22 @@ func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
 		return httpx.Response{}, err
 	}
 	return httpx.Created(path(project.ID), view(project)), nil
+}
+
+func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
+	ids, changes := make([]uuid.UUID, len(rs)), make([]core.Change, len(rs))
+	for i, r := range rs {
+		ids[i], changes[i] = r.NewID(), whole(r)
+	}
+	projects, err := h.projects.CreateMany(rs[0].Context(), rs[0].Owner(), ids, changes)
+	if err != nil {
+		return nil, err
+	}
+	responses := make([]httpx.Response, len(projects))
+	for i, p := range projects {
+		responses[i] = httpx.Created(path(p.ID), view(p))
+	}
+	return responses, nil
 }
 
 func (h handlers) list(r *httpx.Request) (httpx.Response, error) {

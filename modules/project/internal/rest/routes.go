@@ -11,7 +11,7 @@ func Routes(projects *core.Service) []httpx.Route {
 	h := handlers{projects: projects}
 	sorts := []string{"position", "name", "created_at", "updated_at"}
 	return []httpx.Route{
-		{Method: "POST", Path: "/projects", Operation: "createProject", Summary: "Create a project", Body: true, Handle: h.create},
+		{Method: "POST", Path: "/projects", Operation: "createProject", Summary: "Create a project", Body: true, Handle: h.create, Many: h.createMany},
 		{Method: "GET", Path: "/projects", Operation: "listProjects", Summary: "List projects", Sorts: sorts, Query: []string{"archived", "q", "include"}, Handle: h.list},
 		{Method: "GET", Path: "/projects/:id", Operation: "getProject", Summary: "Read a project", Query: []string{"include"}, Handle: h.get},
 		{Method: "PATCH", Path: "/projects/:id", Operation: "updateProject", Summary: "Change some of a project", Body: true, Handle: h.update},

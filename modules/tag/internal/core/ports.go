@@ -9,8 +9,10 @@ import (
 // Store keeps tags. Each method works on the tags of one owner and takes part
 // in the unit of work of its context.
 type Store interface {
-	// Insert keeps a new tag. It returns [ErrExists] or [NameTaken].
-	Insert(ctx context.Context, owner uuid.UUID, t Tag) error
+	// Insert keeps new tags, in order, in one round trip. It returns
+	// [ErrExists] or [NameTaken]. Several need a unit of work around them, and
+	// the error then says with [errs.At] which of them it is about.
+	Insert(ctx context.Context, owner uuid.UUID, ts ...Tag) error
 	// Get returns one tag, or [NotFound].
 	Get(ctx context.Context, owner, id uuid.UUID) (Tag, error)
 	// List returns one page, and where it ended if more follow.

@@ -40,7 +40,7 @@ func (s *contended) Lock(ctx context.Context, owner, id uuid.UUID) (core.Tag, er
 	return s.Get(ctx, owner, id)
 }
 
-func (s *contended) Insert(context.Context, uuid.UUID, core.Tag) error {
+func (s *contended) Insert(context.Context, uuid.UUID, ...core.Tag) error {
 	s.writes++
 	return core.ErrExists
 }

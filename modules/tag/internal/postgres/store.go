@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"docket/modules/tag/internal/core"
+	"docket/platform/errs"
 	"docket/platform/fold"
 	"docket/platform/postgres"
 )
@@ -26,12 +27,22 @@ func fields(t *core.Tag) []any {
 }
 
 // Insert implements [core.Store].
-func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Tag) error {
+func (s *Store) Insert(ctx context.Context, owner uuid.UUID, ts ...core.Tag) error {
 	const sql = `INSERT INTO tags (user_id, id, name, name_key, color, created_at, updated_at, revision)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	_, err := postgres.Exec(ctx, s.db, owner, sql,
-		t.ID, t.Name, fold.Key(string(t.Name)), t.Color, t.CreatedAt, t.UpdatedAt, t.Revision)
-	return asDomain(err, t, "insert tag")
+	each := make([][]any, len(ts))
+	for i, t := range ts {
+		each[i] = []any{t.ID, t.Name, fold.Key(string(t.Name)), t.Color, t.CreatedAt, t.UpdatedAt, t.Revision}
+	}
+	if len(ts) == 1 {
+		_, err := postgres.Exec(ctx, s.db, owner, sql, each[0]...)
+		return asDomain(err, ts[0], "insert tag")
+	}
+	err := postgres.ExecEach(ctx, owner, sql, each)
+	if at, ok := errors.AsType[*errs.At](err); ok {
+		return &errs.At{Index: at.Index, Err: asDomain(at.Err, ts[at.Index], "insert tag")}
+	}
+	return err
 }
 
 // Get implements [core.Store].

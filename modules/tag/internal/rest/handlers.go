@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"github.com/google/uuid"
+
 	"docket/modules/tag/internal/core"
 	"docket/platform/httpx"
 	"docket/platform/page"
@@ -14,6 +16,22 @@ func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
 		return httpx.Response{}, err
 	}
 	return httpx.Created(path(tag.ID), view(tag)), nil
+}
+
+func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
+	ids, changes := make([]uuid.UUID, len(rs)), make([]core.Change, len(rs))
+	for i, r := range rs {
+		ids[i], changes[i] = r.NewID(), whole(r)
+	}
+	tags, err := h.tags.CreateMany(rs[0].Context(), rs[0].Owner(), ids, changes)
+	if err != nil {
+		return nil, err
+	}
+	responses := make([]httpx.Response, len(tags))
+	for i, t := range tags {
+		responses[i] = httpx.Created(path(t.ID), view(t))
+	}
+	return responses, nil
 }
 
 func (h handlers) list(r *httpx.Request) (httpx.Response, error) {

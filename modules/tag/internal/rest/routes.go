@@ -10,7 +10,7 @@ import (
 func Routes(tags *core.Service) []httpx.Route {
 	h := handlers{tags: tags}
 	return []httpx.Route{
-		{Method: "POST", Path: "/tags", Operation: "createTag", Summary: "Create a tag", Body: true, Handle: h.create},
+		{Method: "POST", Path: "/tags", Operation: "createTag", Summary: "Create a tag", Body: true, Handle: h.create, Many: h.createMany},
 		{Method: "GET", Path: "/tags", Operation: "listTags", Summary: "List tags", Sorts: []string{"name", "created_at", "updated_at"}, Query: []string{"q", "include"}, Handle: h.list},
 		{Method: "GET", Path: "/tags/:id", Operation: "getTag", Summary: "Read a tag", Query: []string{"include"}, Handle: h.get},
 		{Method: "PATCH", Path: "/tags/:id", Operation: "updateTag", Summary: "Change some of a tag", Body: true, Handle: h.update},

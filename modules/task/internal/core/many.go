@@ -16,35 +16,129 @@ import (
 // before it. All are made or none; an error says with [errs.At] which could
 // not be.
 func (s *Service) CreateMany(ctx context.Context, owner uuid.UUID, ids []uuid.UUID, changes []Change) ([]Task, error) {
-	var made gathered
+	plans := make([]plan, len(changes))
+	for i, change := range changes {
+		plans[i] = plan{id: ids[i], draft: NewDraft()}
+		plans[i].faults = change(&plans[i].draft)
+	}
+	var made *gathered
 	err := s.tx.InTx(ctx, func(ctx context.Context) error {
-		made = gathered{Store: s.store}
-		once := *s
-		once.store = &made
-		once.tree = &recalledTree{Tree: s.tree, made: &made, known: map[uuid.UUID][]Ancestor{}}
-		once.places.Projects = &recalledProjects{Projects: s.places.Projects, known: map[uuid.UUID]intake{}}
-		once.places.Tags = &recalledTags{Tags: s.places.Tags, existing: map[uuid.UUID]bool{}}
-		once.sources.LastPosition = func(now time.Time, id uuid.UUID) string {
-			// All may be made in one microsecond, and still go one behind the other.
-			return s.sources.LastPosition(now.Add(time.Duration(len(made.tasks))*time.Microsecond), id)
+		var apart *Service
+		var err error
+		if apart, made, err = s.foreseeing(ctx, owner, plans); err != nil {
+			return err
 		}
-		for i, change := range changes {
-			if _, err := once.insert(ctx, owner, ids[i], change); err != nil {
+		for i, p := range plans {
+			if _, err := apart.insert(ctx, owner, p.id, p.change); err != nil {
 				return &errs.At{Index: i, Err: err}
 			}
 		}
 		return s.store.InsertMany(ctx, owner, made.tasks)
 	})
 	if errors.Is(err, ErrReferenceGone) {
-		return nil, errs.New(errs.Conflict, "something that the tasks refer to is being deleted; try again")
+		return nil, goneMeanwhile(err)
 	}
-	return made.tasks, err
+	if err != nil {
+		return nil, err
+	}
+	return made.tasks, nil
 }
 
-// The types below stand in for ports while many tasks are made: rules that ask
-// the same thing again get the same answer, without asking again.
+// goneMeanwhile is what becomes of an [ErrReferenceGone], at the same index.
+func goneMeanwhile(err error) error {
+	conflict := errs.New(errs.Conflict, "something that the task refers to is being deleted; try again")
+	if at, ok := errors.AsType[*errs.At](err); ok {
+		return &errs.At{Index: at.Index, Err: conflict}
+	}
+	return conflict
+}
 
-// gathered keeps new tasks back, to be inserted together.
+// plan is one of many tasks to be made, as far as its request says.
+type plan struct {
+	id     uuid.UUID
+	draft  Draft
+	faults errs.Faults
+}
+
+func (p plan) change(d *Draft) errs.Faults {
+	*d = p.draft
+	return slices.Clone(p.faults)
+}
+
+// foreseeing returns a Service that keeps new tasks back, to be inserted
+// together, and knows all that the rules ask about the plans already: it was
+// asked for at once, not for each.
+func (s *Service) foreseeing(ctx context.Context, owner uuid.UUID, plans []plan) (*Service, *gathered, error) {
+	parents, projects, tags := mentioned(plans)
+	made := &gathered{Store: s.store}
+	tree := &foreseenTree{Tree: s.tree, made: made}
+	if len(parents) > 0 {
+		if err := s.tree.LockTree(ctx, owner); err != nil {
+			return nil, nil, err
+		}
+		var err error
+		if tree.known, err = s.tree.Ancestries(ctx, owner, parents); err != nil {
+			return nil, nil, err
+		}
+		for _, above := range tree.known {
+			if project := above[0].ProjectID; project != nil {
+				projects = append(projects, *project)
+			}
+		}
+	}
+	takes, err := s.takesTasks(ctx, owner, projects)
+	if err != nil {
+		return nil, nil, err
+	}
+	missing, err := s.missingTags(ctx, owner, tags)
+	if err != nil {
+		return nil, nil, err
+	}
+	apart := *s
+	apart.store, apart.tree = made, tree
+	apart.places = Places{Projects: foreseenProjects(takes), Tags: foreseenTags(missing)}
+	apart.sources.LastPosition = func(now time.Time, id uuid.UUID) string {
+		// All may be made in one microsecond, and still go one behind the other.
+		return s.sources.LastPosition(now.Add(time.Duration(len(made.tasks))*time.Microsecond), id)
+	}
+	return &apart, made, nil
+}
+
+// takesTasks is [Projects].TakesTasks that asks nothing about nothing.
+func (s *Service) takesTasks(ctx context.Context, owner uuid.UUID, projects []uuid.UUID) (map[uuid.UUID]bool, error) {
+	if len(projects) == 0 {
+		return nil, nil
+	}
+	return s.places.Projects.TakesTasks(ctx, owner, projects)
+}
+
+func (s *Service) missingTags(ctx context.Context, owner uuid.UUID, tags []uuid.UUID) ([]uuid.UUID, error) {
+	if len(tags) == 0 {
+		return nil, nil
+	}
+	return s.places.Tags.MissingTags(ctx, owner, distinct(tags))
+}
+
+// mentioned returns what the plans refer to: parents that are not among them,
+// and all projects and tags.
+func mentioned(plans []plan) (parents, projects, tags []uuid.UUID) {
+	for _, p := range plans {
+		if p.draft.ProjectID != nil {
+			projects = append(projects, *p.draft.ProjectID)
+		}
+		if p.draft.ParentID != nil {
+			parents = append(parents, *p.draft.ParentID)
+		}
+		tags = append(tags, p.draft.TagIDs...)
+	}
+	return distinct(parents), distinct(projects), distinct(tags)
+}
+
+func distinct(ids []uuid.UUID) []uuid.UUID { return slices.Compact(sorted(ids)) }
+
+// The types below stand in for ports while many tasks are made.
+
+// gathered keeps new tasks back.
 type gathered struct {
 	Store
 	tasks []Task
@@ -56,86 +150,51 @@ func (g *gathered) Insert(_ context.Context, _ uuid.UUID, t Task) error {
 	return nil
 }
 
-// recalledTree also knows of the tasks that are not inserted yet.
-type recalledTree struct {
+// foreseenTree also knows of the tasks that are kept back. It is locked
+// already where there is anything to lock.
+type foreseenTree struct {
 	Tree
-	made   *gathered
-	known  map[uuid.UUID][]Ancestor
-	locked bool
+	made  *gathered
+	known map[uuid.UUID][]Ancestor
 }
 
-// LockTree implements [Tree]: one lock lasts for the whole unit of work.
-func (r *recalledTree) LockTree(ctx context.Context, owner uuid.UUID) error {
-	if r.locked {
-		return nil
+// LockTree implements [Tree].
+func (f *foreseenTree) LockTree(context.Context, uuid.UUID) error { return nil }
+
+// Ancestries implements [Tree].
+func (f *foreseenTree) Ancestries(_ context.Context, _ uuid.UUID, ids []uuid.UUID) (map[uuid.UUID][]Ancestor, error) {
+	found := map[uuid.UUID][]Ancestor{}
+	for _, id := range ids {
+		if above := f.ancestry(id); len(above) > 0 {
+			found[id] = above
+		}
 	}
-	r.locked = true
-	return r.Tree.LockTree(ctx, owner)
+	return found, nil
 }
 
-// Ancestry implements [Tree].
-func (r *recalledTree) Ancestry(ctx context.Context, owner, id uuid.UUID) ([]Ancestor, error) {
-	if above, ok := r.known[id]; ok {
-		return above, nil
-	}
-	above, err := r.ancestry(ctx, owner, id)
-	if err != nil {
-		return nil, err
-	}
-	r.known[id] = above
-	return above, nil
-}
-
-func (r *recalledTree) ancestry(ctx context.Context, owner, id uuid.UUID) ([]Ancestor, error) {
-	i := slices.IndexFunc(r.made.tasks, func(t Task) bool { return t.ID == id })
+func (f *foreseenTree) ancestry(id uuid.UUID) []Ancestor {
+	i := slices.IndexFunc(f.made.tasks, func(t Task) bool { return t.ID == id })
 	if i < 0 {
-		return r.Tree.Ancestry(ctx, owner, id)
+		return f.known[id]
 	}
-	t := r.made.tasks[i]
+	t := f.made.tasks[i]
 	above := []Ancestor{{ID: t.ID, ProjectID: t.ProjectID}}
-	if t.ParentID == nil {
-		return above, nil
+	if t.ParentID != nil {
+		above = append(above, f.ancestry(*t.ParentID)...)
 	}
-	higher, err := r.Ancestry(ctx, owner, *t.ParentID)
-	return append(above, higher...), err
+	return above
 }
 
-type intake struct{ exists, takes bool }
-
-type recalledProjects struct {
-	Projects
-	known map[uuid.UUID]intake
-}
+type foreseenProjects map[uuid.UUID]bool
 
 // TakesTasks implements [Projects].
-func (r *recalledProjects) TakesTasks(ctx context.Context, owner, project uuid.UUID) (exists, takes bool, err error) {
-	if k, ok := r.known[project]; ok {
-		return k.exists, k.takes, nil
-	}
-	exists, takes, err = r.Projects.TakesTasks(ctx, owner, project)
-	if err == nil {
-		r.known[project] = intake{exists, takes}
-	}
-	return exists, takes, err
+func (f foreseenProjects) TakesTasks(context.Context, uuid.UUID, []uuid.UUID) (map[uuid.UUID]bool, error) {
+	return f, nil
 }
 
-type recalledTags struct {
-	Tags
-	existing map[uuid.UUID]bool
-}
+type foreseenTags []uuid.UUID
 
 // MissingTags implements [Tags].
-func (r *recalledTags) MissingTags(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id uuid.UUID) bool { return r.existing[id] })
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	missing, err := r.Tags.MissingTags(ctx, owner, ids)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
-		r.existing[id] = !slices.Contains(missing, id)
-	}
-	return missing, nil
+func (f foreseenTags) MissingTags(_ context.Context, _ uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
+	return slices.DeleteFunc(slices.Clone(ids), func(id uuid.UUID) bool { return !slices.Contains(f, id) }), nil
 }

@@ -28,7 +28,8 @@ func (s *Service) place(ctx context.Context, owner uuid.UUID, current *Task, d *
 	if d.ProjectID == nil || current != nil && same(current.ProjectID, d.ProjectID) {
 		return faults, nil, nil
 	}
-	exists, takes, err := s.places.Projects.TakesTasks(ctx, owner, *d.ProjectID)
+	answers, err := s.places.Projects.TakesTasks(ctx, owner, []uuid.UUID{*d.ProjectID})
+	takes, exists := answers[*d.ProjectID]
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -47,10 +48,11 @@ func (s *Service) place(ctx context.Context, owner uuid.UUID, current *Task, d *
 // the parent into its project, does not end below itself, and nothing below it
 // ends deeper than [MaxLevels].
 func (s *Service) placeBelow(ctx context.Context, owner uuid.UUID, current *Task, d *Draft, faults *errs.Faults) error {
-	above, err := s.tree.Ancestry(ctx, owner, *d.ParentID)
+	ancestries, err := s.tree.Ancestries(ctx, owner, []uuid.UUID{*d.ParentID})
 	if err != nil {
 		return err
 	}
+	above := ancestries[*d.ParentID]
 	if len(above) == 0 {
 		faults.Add("parent_id", errs.Faultf(errs.FaultNotFound, "names a task that does not exist"))
 		return nil

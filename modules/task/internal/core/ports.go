@@ -30,9 +30,9 @@ type Tree interface {
 	// LockTree keeps every other unit of work that calls it from going on
 	// until this one ends, so that two moves never make a cycle between them.
 	LockTree(ctx context.Context, owner uuid.UUID) error
-	// Ancestry returns the task and those above it, the topmost last; nothing
-	// where there is no such task.
-	Ancestry(ctx context.Context, owner, id uuid.UUID) ([]Ancestor, error)
+	// Ancestries returns, for each of ids that is a task, the task and those
+	// above it, the topmost last.
+	Ancestries(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) (map[uuid.UUID][]Ancestor, error)
 	// Height returns how many levels the task and what is below it span.
 	Height(ctx context.Context, owner, id uuid.UUID) (int, error)
 	// LockBelow keeps everybody else from changing the task and what is below
@@ -55,9 +55,9 @@ type Ancestor struct {
 
 // Projects answers where tasks may go.
 type Projects interface {
-	// TakesTasks reports whether the owner has this project, and whether it
-	// takes tasks. Inside a unit of work the answer holds until its end.
-	TakesTasks(ctx context.Context, owner, project uuid.UUID) (exists, takes bool, err error)
+	// TakesTasks says of those projects that the owner has whether each takes
+	// tasks. Inside a unit of work the answer holds until its end.
+	TakesTasks(ctx context.Context, owner uuid.UUID, projects []uuid.UUID) (map[uuid.UUID]bool, error)
 }
 
 // Tags answers what tasks may carry.

@@ -232,7 +232,7 @@ func TestStoreKeepsUsersApart(t *testing.T) {
 	if err := w.Delete(ctx, w.bob, theirs.ID); !errors.Is(err, missing) {
 		t.Errorf("delete: %v", err)
 	}
-	if above, err := w.Ancestry(ctx, w.bob, child.ID); err != nil || len(above) != 0 {
+	if above, err := w.Ancestries(ctx, w.bob, []uuid.UUID{child.ID}); err != nil || len(above) != 0 {
 		t.Errorf("ancestry: %v, %v", above, err)
 	}
 	if height, err := w.Height(ctx, w.bob, theirs.ID); err != nil || height != 0 {
@@ -262,12 +262,14 @@ func TestTree(t *testing.T) {
 	w := newWorld(t)
 	root := task(1, "root")
 	w.insert(t, w.ada, root, below(2, 1), below(3, 2), below(4, 3), below(5, 1), task(6, "other"))
-	above, err := w.Ancestry(t.Context(), w.ada, httpxtest.ID(3))
+	above, err := w.Ancestries(t.Context(), w.ada, []uuid.UUID{httpxtest.ID(3), httpxtest.ID(2), httpxtest.ID(7)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]core.Ancestor{{ID: httpxtest.ID(3)}, {ID: httpxtest.ID(2)}, {ID: httpxtest.ID(1)}}, above); diff != "" {
-		t.Errorf("ancestry (-want +got):\n%s", diff)
+	two := []core.Ancestor{{ID: httpxtest.ID(2)}, {ID: httpxtest.ID(1)}}
+	three := append([]core.Ancestor{{ID: httpxtest.ID(3)}}, two...)
+	if diff := cmp.Diff(map[uuid.UUID][]core.Ancestor{httpxtest.ID(2): two, httpxtest.ID(3): three}, above); diff != "" {
+		t.Errorf("ancestries (-want +got):\n%s", diff)
 	}
 	for id, want := range map[uint64]int{1: 4, 2: 3, 4: 1, 5: 1, 6: 1, 7: 0} {
 		if got, err := w.Height(t.Context(), w.ada, httpxtest.ID(id)); err != nil || got != want {
@@ -276,8 +278,8 @@ func TestTree(t *testing.T) {
 	}
 	// Even a cycle, which nothing lets in, does not make a query endless.
 	w.exec(t, w.ada, `UPDATE tasks SET parent_id = $2 WHERE user_id = $1 AND id = $3`, httpxtest.ID(4), httpxtest.ID(1))
-	if above, err := w.Ancestry(t.Context(), w.ada, httpxtest.ID(1)); err != nil || len(above) <= core.MaxLevels {
-		t.Errorf("in a cycle: %d levels, %v", len(above), err)
+	if above, err := w.Ancestries(t.Context(), w.ada, []uuid.UUID{httpxtest.ID(1)}); err != nil || len(above[httpxtest.ID(1)]) <= core.MaxLevels {
+		t.Errorf("in a cycle: %v, %v", above, err)
 	}
 	if height, err := w.Height(t.Context(), w.ada, httpxtest.ID(1)); err != nil || height <= core.MaxLevels {
 		t.Errorf("in a cycle: height %d, %v", height, err)

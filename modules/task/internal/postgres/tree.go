@@ -27,21 +27,31 @@ func (s *Store) LockTree(ctx context.Context, owner uuid.UUID) error {
 	return nil
 }
 
-// Ancestry implements [core.Tree]. Its depth is bounded in case a cycle ever
-// got in.
-func (s *Store) Ancestry(ctx context.Context, owner, id uuid.UUID) ([]core.Ancestor, error) {
+// ancestor is one together with the task that it was looked up for.
+type ancestor struct {
+	core.Ancestor
+	of uuid.UUID
+}
+
+// Ancestries implements [core.Tree]. Their depth is bounded in case a cycle
+// ever got in.
+func (s *Store) Ancestries(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) (map[uuid.UUID][]core.Ancestor, error) {
 	const sql = `WITH RECURSIVE above AS (
-			SELECT id, parent_id, project_id, 1 AS level FROM tasks WHERE user_id = $1 AND id = $2
+			SELECT id AS lowest, id, parent_id, project_id, 1 AS level FROM tasks WHERE user_id = $1 AND id = ANY($2)
 			UNION ALL
-			SELECT tasks.id, tasks.parent_id, tasks.project_id, above.level + 1
+			SELECT above.lowest, tasks.id, tasks.parent_id, tasks.project_id, above.level + 1
 			FROM above JOIN tasks ON tasks.user_id = $1 AND tasks.id = above.parent_id
 			WHERE above.level <= $3
 		)
-		SELECT id, project_id FROM above ORDER BY level`
-	above, err := postgres.List(ctx, s.db, owner,
-		func(a *core.Ancestor) []any { return []any{&a.ID, &a.ProjectID} }, sql, id, core.MaxLevels)
+		SELECT lowest, id, project_id FROM above ORDER BY level`
+	all, err := postgres.List(ctx, s.db, owner,
+		func(a *ancestor) []any { return []any{&a.of, &a.ID, &a.ProjectID} }, sql, ids, core.MaxLevels)
 	if err != nil {
-		return nil, fmt.Errorf("look up the ancestors of a task: %w", err)
+		return nil, fmt.Errorf("look up the ancestors of tasks: %w", err)
+	}
+	above := make(map[uuid.UUID][]core.Ancestor, len(ids))
+	for _, a := range all {
+		above[a.of] = append(above[a.of], a.Ancestor)
 	}
 	return above, nil
 }

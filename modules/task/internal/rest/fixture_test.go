@@ -3,7 +3,6 @@ package rest_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -93,14 +92,19 @@ type projects struct {
 	meanwhile *onDemand
 }
 
-func (p projects) TakesTasks(ctx context.Context, owner, project uuid.UUID) (exists, takes bool, err error) {
-	p.meanwhile.happen() // before: afterwards the row is locked
-	const sql = `SELECT archived_at IS NULL FROM projects WHERE user_id = $1 AND id = $2 FOR SHARE`
-	takes, err = pg.Get(ctx, p.db, owner, func(b *bool) []any { return []any{b} }, sql, project)
-	if errors.Is(err, pg.ErrNotFound) {
-		return false, false, nil
+func (p projects) TakesTasks(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	p.meanwhile.happen() // before: afterwards the rows are locked
+	const sql = `SELECT id, archived_at IS NULL FROM projects WHERE user_id = $1 AND id = ANY($2) ORDER BY id FOR SHARE`
+	type answer struct {
+		id    uuid.UUID
+		takes bool
 	}
-	return err == nil, takes, err
+	answers, err := pg.List(ctx, p.db, owner, func(a *answer) []any { return []any{&a.id, &a.takes} }, sql, ids)
+	takes := map[uuid.UUID]bool{}
+	for _, a := range answers {
+		takes[a.id] = a.takes
+	}
+	return takes, err
 }
 
 // tags answers as the tag module does.
