@@ -14,12 +14,12 @@ type Zones struct{ store Store }
 func NewZones(store Store) *Zones { return &Zones{store: store} }
 
 // TimeZone returns the IANA name of the zone in which a user's days begin and
-// end, or [NotFound]. It is never remembered: another replica may have changed
+// end, or [Erased]. It is never remembered: another replica may have changed
 // it a moment ago.
 func (z *Zones) TimeZone(ctx context.Context, user uuid.UUID) (string, error) {
 	u, err := z.store.Get(ctx, user)
 	if err != nil {
-		return "", err
+		return "", asErased(err)
 	}
 	return string(u.TimeZone), nil
 }
