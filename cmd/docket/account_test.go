@@ -18,12 +18,10 @@ import (
 )
 
 // rowsOfUsers counts the rows that any user has in any table.
-const rowsOfUsers = `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM projects) + (SELECT count(*) FROM tags) +
-	(SELECT count(*) FROM tasks) + (SELECT count(*) FROM task_tags) + (SELECT count(*) FROM idempotency_keys)`
-
-func rows(t *testing.T, url, sql string) int {
+func rowsOfUsers(t *testing.T, url string) int {
 	t.Helper()
-	n, err := strconv.Atoi(query(t, url, sql))
+	n, err := strconv.Atoi(query(t, url, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM projects) + (SELECT count(*) FROM tags) +
+		(SELECT count(*) FROM tasks) + (SELECT count(*) FROM task_tags) + (SELECT count(*) FROM task_search) + (SELECT count(*) FROM idempotency_keys)`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,14 +126,14 @@ func TestEraseLeavesNothing(t *testing.T) {
 		parent := one(t, c.keyed(t, "k", "POST", "/tasks", body(`{"title":"Note","project_id":%q,"tag_ids":[%q]}`, project.ID, tag.ID)), 201)
 		one(t, c.do(t, "POST", "/tasks", body(`{"title":"below","parent_id":%q}`, parent.ID)), 201)
 	}
-	both := rows(t, url, rowsOfUsers)
+	both := rowsOfUsers(t, url)
 	ada.keyed(t, "gone", "DELETE", "/auth/me", "").Want(t, 204)
 	for _, path := range []string{"/auth/me", "/auth/me/export", "/tasks", "/projects", "/tags"} {
 		ada.do(t, "GET", path, "").WantFailure(t, 401, "UNAUTHENTICATED")
 	}
 	ada.do(t, "POST", "/tasks", `{"title":"t"}`).WantFailure(t, 401, "UNAUTHENTICATED")
 	ada.keyed(t, "gone", "DELETE", "/auth/me", "").WantFailure(t, 401, "UNAUTHENTICATED")
-	eventually(t, "Ada's rows are gone", func() bool { return rows(t, url, rowsOfUsers) == both/2 })
+	eventually(t, "Ada's rows are gone", func() bool { return rowsOfUsers(t, url) == both/2 })
 	eventually(t, "the tombstone is finished", func() bool {
 		return query(t, url, `SELECT count(*) FROM tombstones WHERE finished_at IS NOT NULL`) == "1"
 	})
@@ -157,7 +155,7 @@ func TestEraseGoesOnAfterARestart(t *testing.T) {
 	query(t, url, `INSERT INTO tombstones (id, issuer, subject, erased_at) SELECT id, issuer, subject, now() FROM users RETURNING 1`)
 	again := servingOn(t, s.settings...)
 	again.as(t, adaAddress).do(t, "GET", "/tasks", "").WantFailure(t, 401, "UNAUTHENTICATED")
-	eventually(t, "all rows are gone", func() bool { return rows(t, url, rowsOfUsers) == 0 })
+	eventually(t, "all rows are gone", func() bool { return rowsOfUsers(t, url) == 0 })
 }
 
 // A user who writes through two processes while being erased by one of them.
@@ -209,10 +207,10 @@ func TestEraseWhileWriting(t *testing.T) {
 	}
 	eventually(t, "all are writing", func() bool { return written.Load() > 40 })
 	ada.do(t, "DELETE", "/auth/me", "").Want(t, 204)
-	eventually(t, "both processes refuse, the other by its foreign keys", func() bool { return refused.Load() > 40 && rows(t, url, rowsOfUsers) == 0 })
+	eventually(t, "both processes refuse, the other by its foreign keys", func() bool { return refused.Load() > 40 && rowsOfUsers(t, url) == 0 })
 	stop()
 	writers.Wait()
-	if n := rows(t, url, rowsOfUsers); n != 0 {
+	if n := rowsOfUsers(t, url); n != 0 {
 		t.Errorf("%d rows are left", n)
 	}
 }

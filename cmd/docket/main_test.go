@@ -75,7 +75,7 @@ func cleanEnvironment(settings ...string) []string {
 }
 
 // docket makes the command "docket args", killed if the test ends before it.
-func docket(t *testing.T, settings []string, args ...string) *exec.Cmd {
+func docket(t testing.TB, settings []string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := program.build()
 	if err != nil {
@@ -93,7 +93,7 @@ type result struct {
 }
 
 // execute runs "docket args" to its end.
-func execute(t *testing.T, settings []string, args ...string) result {
+func execute(t testing.TB, settings []string, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := docket(t, settings, args...)

@@ -32,7 +32,7 @@ type process struct {
 }
 
 // launch starts "docket serve" and waits for its greeting.
-func launch(t *testing.T, settings ...string) *process {
+func launch(t testing.TB, settings ...string) *process {
 	t.Helper()
 	p := &process{
 		cmd:    docket(t, append([]string{"DOCKET_HTTP_ADDRESS=127.0.0.1:0"}, settings...), "serve"),
@@ -84,7 +84,7 @@ func (p *process) ends(t *testing.T, code int) {
 }
 
 // eventually waits until something is so.
-func eventually(t *testing.T, what string, so func() bool) {
+func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	for began := time.Now(); !so(); time.Sleep(5 * time.Millisecond) {
 		if time.Since(began) > patience {
@@ -102,7 +102,7 @@ func needsSignals(t *testing.T) {
 }
 
 // dataFolder is one that the account which PostgreSQL runs as can reach.
-func dataFolder(t *testing.T) string {
+func dataFolder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(localpg.TempDirs()[0], "docket-e2e-")
 	if err != nil {

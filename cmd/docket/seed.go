@@ -227,6 +227,7 @@ func (s *sowing) user(ctx context.Context, n, tasks int) error {
 	made := 0
 	fresh := false
 	err := s.db.InTx(ctx, func(ctx context.Context) error {
+		s.progress.tasks.Add(-int64(made)) // of an attempt before, which was undone
 		made = 0
 		u := &sample.User{Source: sample.New(s.plan.Seed, uint64(n)+1), From: s.end.Add(-seedSpan), End: s.end} //nolint:gosec // not negative
 		email := fmt.Sprintf("seed-%d-%d@example.com", s.plan.Seed, n)

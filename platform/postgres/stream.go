@@ -20,26 +20,33 @@ func (db *DB) Snapshot(ctx context.Context, fn func(ctx context.Context) error) 
 	return run(ctx, &unit{line: line}, fn)
 }
 
-// Each calls yield with every row that sql yields, however many, as they come
-// from the database: in the memory of one row. It stops at the first error of
-// yield and returns it as it is. Nothing else can be asked of the unit of work
-// of ctx until it returns. In sql, $1 is owner and args start at $2.
-func Each[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], yield func(T) error, sql string, args ...any) error {
-	rows, err := db.conn(ctx).Query(ctx, sql, ownedArgs(owner, args)...)
-	if err != nil {
-		return translate(ctx, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var row T
-		if err := rows.Scan(fields(&row)...); err != nil {
-			return translate(ctx, err)
+// Each yields every row that sql yields, however many, as they come from the
+// database: in the memory of one row. After an error there is nothing more.
+// Nothing else can be asked of the unit of work of ctx until the loop is left.
+// In sql, $1 is owner and args start at $2.
+func Each[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		rows, err := db.conn(ctx).Query(ctx, sql, ownedArgs(owner, args)...)
+		if err != nil {
+			yield(none, translate(ctx, err))
+			return
 		}
-		if err := yield(row); err != nil {
-			return err
+		defer rows.Close()
+		for rows.Next() {
+			var row T
+			if err := rows.Scan(fields(&row)...); err != nil {
+				yield(none, translate(ctx, err))
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(none, translate(ctx, err))
 		}
 	}
-	return translate(ctx, rows.Err())
 }
 
 // Copy appends rows to a table with COPY, the fastest way in, and returns how

@@ -98,23 +98,43 @@ func TestCopyAndEach(t *testing.T) {
 
 	const sql = `SELECT rank FROM items WHERE user_id = $1 AND rank > $2 ORDER BY rank`
 	var got []int
-	collect := func(n int) error { got = append(got, n); return nil }
-	if err := postgres.Each(t.Context(), l.DB, ada, number, collect, sql, 195); err != nil || !slices.Equal(got, []int{196, 197, 198, 199, 200}) {
-		t.Errorf("got %v, %v", got, err)
+	for n, err := range postgres.Each(t.Context(), l.DB, ada, number, sql, 195) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, n)
 	}
-	seen := 0
-	err = postgres.Each(t.Context(), l.DB, ada, number, func(int) error { seen++; return errOurs }, sql, 0)
-	if !errors.Is(err, errOurs) || seen != 1 {
-		t.Errorf("a reader that stops: %v after %d rows", err, seen)
+	if !slices.Equal(got, []int{196, 197, 198, 199, 200}) {
+		t.Errorf("got %v", got)
 	}
-	if err := postgres.Each(t.Context(), l.DB, ada, number, collect, `SELECT name FROM items WHERE user_id = $1`); err == nil {
-		t.Error("a name was read as a number")
+	for n, err := range postgres.Each(t.Context(), l.DB, ada, number, sql, 0) {
+		if n != 1 || err != nil {
+			t.Errorf("got %d, %v", n, err)
+		}
+		break
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	err = postgres.Each(ctx, l.DB, ada, number, collect, `SELECT rank FROM items, pg_sleep(600) WHERE user_id = $1`)
-	if errs.KindOf(err) != errs.DeadlineExceeded {
-		t.Errorf("past the deadline: %v", err)
+	for what, c := range map[string]struct {
+		ctx  context.Context
+		sql  string
+		kind errs.Kind
+	}{
+		"a name read as a number": {t.Context(), `SELECT name FROM items WHERE user_id = $1`, errs.Internal},
+		"a table that is not":     {t.Context(), `SELECT 1 FROM nothing WHERE user_id = $1`, errs.Internal},
+		"one fails in the middle": {t.Context(), `SELECT 1 / (rank - 100) FROM items WHERE user_id = $1`, errs.Internal},
+		"past the deadline":       {ctx, `SELECT rank FROM items, pg_sleep(600) WHERE user_id = $1`, errs.DeadlineExceeded},
+	} {
+		var last error
+		for _, err := range postgres.Each(c.ctx, l.DB, ada, number, c.sql) {
+			if last != nil {
+				t.Errorf("%s: something comes after %v", what, last)
+			}
+			last = err
+		}
+		if last == nil || errs.KindOf(last) != c.kind {
+			t.Errorf("%s: %v", what, last)
+		}
 	}
 	if err := l.Ping(t.Context()); err != nil {
 		t.Error(err)

@@ -19,7 +19,7 @@ type Source struct{ random *rand.Rand }
 
 // New returns the stream of this number under a seed.
 func New(seed, stream uint64) *Source {
-	return &Source{random: rand.New(rand.NewPCG(seed, stream))} //nolint:gosec // to be repeated, not to be secret
+	return &Source{random: rand.New(rand.NewPCG(seed, stream))}
 }
 
 // User is a made-up user while their data is being made up: each part of the
@@ -68,7 +68,7 @@ func (s *Source) Within(from time.Time, span time.Duration) time.Time {
 func (s *Source) ID(at time.Time) uuid.UUID {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[8:], s.random.Uint64())
-	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|s.random.Uint64()&0xffff) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|s.random.Uint64()&0xffff)
 	id[6] = id[6]&0x0f | 0x70
 	id[8] = id[8]&0x3f | 0x80
 	return id

@@ -282,7 +282,15 @@ func TestEraseWaitsForWhatIsBeingWritten(t *testing.T) {
 		}
 		go func() { close(running); finished <- r.Run(context.WithoutCancel(t.Context())) }()
 		<-running
-		time.Sleep(100 * time.Millisecond) // lets Run come to the user's own row
+		// Run comes to the user's own row, and waits for what refers to it.
+		for waiting := 0; waiting == 0; {
+			const sql = `SELECT count(*) FROM pg_stat_activity, pg_sleep(0.01) WHERE datname = current_database() AND wait_event_type = 'Lock'`
+			var err error
+			waiting, err = pg.GetUnowned(context.WithoutCancel(t.Context()), w.db, func(n *int) []any { return []any{n} }, sql)
+			if err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {

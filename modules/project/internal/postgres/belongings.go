@@ -13,8 +13,13 @@ import (
 // Each implements [core.Belongings].
 func (s *Store) Each(ctx context.Context, owner uuid.UUID, yield func(core.Project) error) error {
 	const sql = `SELECT ` + columns + ` FROM projects WHERE user_id = $1 ORDER BY id`
-	if err := postgres.Each(ctx, s.db, owner, fields, yield, sql); err != nil {
-		return fmt.Errorf("read all projects: %w", err)
+	for p, err := range postgres.Each(ctx, s.db, owner, fields, sql) {
+		if err != nil {
+			return fmt.Errorf("read all projects: %w", err)
+		}
+		if err := yield(p); err != nil {
+			return err
+		}
 	}
 	return nil
 }
