@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
@@ -80,6 +81,7 @@ func New(ctx context.Context, c Config) (*DB, error) {
 	pc.ConnConfig.RuntimeParams["application_name"] = "docket"
 	pc.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	pc.ConnConfig.DefaultQueryExecMode = execMode(c.Pooler)
+	pc.ConnConfig.BuildContextWatcherHandler = cancelAndListen
 	pc.AfterConnect = registerTypes
 
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
@@ -117,6 +119,16 @@ func orDefault(n, def int32) int32 {
 		return n
 	}
 	return def
+}
+
+// cancelTimeout bounds how long a statement past its deadline is listened to.
+const cancelTimeout = 2 * time.Second
+
+// cancelAndListen has the server give up a statement whose deadline passes, and
+// hears what came of it: hung up on, as pgx does by default, it may be done
+// all the same, and whoever was told that it was not does it twice.
+func cancelAndListen(c *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelTimeout}
 }
 
 // conn is what a pool and a transaction have in common.
