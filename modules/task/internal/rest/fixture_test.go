@@ -86,6 +86,16 @@ func (f fixture) exec(t *testing.T, user, sql string, args ...any) {
 	}
 }
 
+// scan runs a statement on behalf of Ada, and returns the number that it yields.
+func (f fixture) scan(t *testing.T, sql string) int {
+	t.Helper()
+	n, err := pg.Get(t.Context(), f.db, httpxtest.UserID("ada"), func(n *int) []any { return []any{n} }, sql)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
 // projects answers as the project module does, and deletes as it does.
 type projects struct {
 	db        *pg.DB
