@@ -63,6 +63,8 @@ func (a *asked) TimeZone(context.Context, uuid.UUID) (string, error) {
 	return "America/Sao_Paulo", nil
 }
 
+var noonUTC = time.Date(2026, time.March, 14, 12, 0, 0, 0, time.UTC)
+
 func at(now time.Time) func() time.Time { return func() time.Time { return now } }
 
 func TestTheZoneIsAskedForOnlyWhereItMatters(t *testing.T) {
@@ -145,7 +147,7 @@ func TestCursorOfAnotherOrderIsRefused(t *testing.T) {
 		"a first page":   {core.SortRank, nil, false},
 	} {
 		var a asked
-		_, _, err := core.NewLists(&a, &a, time.Now).List(t.Context(), uuid.Nil, core.Query{Sort: c.sort, After: c.after})
+		_, _, err := core.NewLists(&a, &a, at(noonUTC)).List(t.Context(), uuid.Nil, core.Query{Sort: c.sort, After: c.after})
 		if refused := errs.KindOf(err) == errs.Malformed; refused != c.refused || !refused && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -204,7 +206,7 @@ func TestSubtreeIsBounded(t *testing.T) {
 	for n := range core.MaxSubtree + 5 {
 		g.tasks = append(g.tasks, core.Task{ID: uuid.UUID{14: byte(n >> 8), 15: byte(n)}, ParentID: &root})
 	}
-	lists := core.NewLists(g, g, time.Now)
+	lists := core.NewLists(g, g, at(noonUTC))
 	for below, want := range map[int]bool{0: true, 3: true, core.MaxSubtree: true, core.MaxSubtree + 1: false, core.MaxSubtree + 5: false} {
 		all := g.tasks
 		g.tasks = all[:1+below]

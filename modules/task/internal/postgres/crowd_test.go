@@ -30,14 +30,14 @@ const (
 // crowdUser is the id of the n-th user; the first has the most.
 func crowdUser(n int) uuid.UUID {
 	id := uuid.UUID{6: 0x70, 8: 0x80}
-	binary.BigEndian.PutUint32(id[12:], uint32(n+1)*2_654_435_761) //nolint:gosec // spread like random ids
+	binary.BigEndian.PutUint32(id[12:], uint32(n+1)*2_654_435_761)
 	return id
 }
 
 // crowdID is the id of the n-th of something of each user.
 func crowdID(kind, n int) uuid.UUID {
 	id := uuid.UUID{0: byte(kind), 6: 0x70, 8: 0x80}
-	binary.BigEndian.PutUint32(id[9:], uint32(n)) //nolint:gosec // not negative
+	binary.BigEndian.PutUint32(id[9:], uint32(n))
 	return id
 }
 
@@ -138,16 +138,16 @@ func eachOfCrowd(visit func(owner uuid.UUID, n int, r *rand.Rand)) {
 			size = crowdBig
 		}
 		for n := range size {
-			visit(crowdUser(u), n, rand.New(rand.NewPCG(uint64(u), uint64(n)))) //nolint:gosec // the same every time
+			visit(crowdUser(u), n, rand.New(rand.NewPCG(uint64(u), uint64(n))))
 		}
 	}
 }
 
 func crowdTitle(n int, r *rand.Rand) string {
-	words := make([]string, 5)
-	for i := range words {
+	var words []string
+	for range 5 {
 		f := r.Float64() // some words are much more frequent than others
-		words[i] = fmt.Sprintf("word%d", int(f*f*f*vocabulary))
+		words = append(words, fmt.Sprintf("word%d", int(f*f*f*vocabulary)))
 	}
 	if n%(crowdBig/crowdRare) == 0 {
 		words = append(words, "rare")

@@ -43,7 +43,7 @@ func (s *Store) listByDue(ctx context.Context, owner uuid.UUID, q core.Query) ([
 	}
 	f := q.Filter
 	if room := q.Limit + 1 - len(page); room > 0 && f.DueAfter == nil && f.DueBefore == nil && !f.Overdue {
-		rest, err := postgres.ListUnion(ctx, s.db, owner, fields, undated(owner, q, from).Limit(uint64(room))) //nolint:gosec // positive
+		rest, err := postgres.ListUnion(ctx, s.db, owner, fields, undated(owner, q, from).Limit(uint64(room)))
 		if err != nil {
 			return nil, nil, fmt.Errorf("list tasks without a date: %w", err)
 		}

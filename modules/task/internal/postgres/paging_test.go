@@ -26,7 +26,7 @@ const still = 120
 func TestPagesHoldStillWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	r := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // the same every time
+	r := rand.New(rand.NewPCG(5, 6))
 	all := medley(2*still, r)
 	for i := range all {
 		all[i].ParentID = nil // so that a deletion takes nothing along
@@ -41,7 +41,7 @@ func TestPagesHoldStillWhileOthersWrite(t *testing.T) {
 	var writes atomic.Int64
 	for n := range 2 {
 		writers.Go(func() {
-			if err := w.churn(writing, all[still+n*still/2:still+(n+1)*still/2], uint64(n), &writes); err != nil { //nolint:gosec // not negative
+			if err := w.churn(writing, all[still+n*still/2:still+(n+1)*still/2], uint64(n), &writes); err != nil {
 				t.Error(err)
 			}
 		})
@@ -88,7 +88,7 @@ func seenOnce(ctx context.Context, lists *core.Lists, owner uuid.UUID, q core.Qu
 
 // churn changes, deletes and makes again these tasks until ctx ends.
 func (w world) churn(ctx context.Context, tasks []core.Task, seed uint64, writes *atomic.Int64) error {
-	r := rand.New(rand.NewPCG(7, seed)) //nolint:gosec // the same every time
+	r := rand.New(rand.NewPCG(7, seed))
 	for ctx.Err() == nil {
 		i := r.IntN(len(tasks))
 		x := medley(1, r)[0]
@@ -98,7 +98,7 @@ func (w world) churn(ctx context.Context, tasks []core.Task, seed uint64, writes
 			err = w.Insert(ctx, w.ada, x)
 		}
 		if err == nil {
-			x.Title, x.Revision, x.Priority = core.Title(fmt.Sprintf("task %d", r.IntN(1000))), 2, core.Priority(r.IntN(5)) //nolint:gosec // five of them
+			x.Title, x.Revision, x.Priority = core.Title(fmt.Sprintf("task %d", r.IntN(1000))), 2, core.Priority(r.IntN(5))
 			x.UpdatedAt, x.DueAt, x.DueOn = noon.Add(time.Duration(r.IntN(1000))*time.Minute), nil, new(core.Date("2026-03-14"))
 			err = w.Update(ctx, w.ada, x)
 		}

@@ -160,6 +160,7 @@ func lookups(t *testing.T) map[string]lookup {
 
 // Page 200 of the big user's tasks costs what page 2 costs, in every order.
 func samePages(t *testing.T, p planned, store *postgres.Store) {
+	t.Helper()
 	calendar, err := core.NewCalendar("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func TestSearch(t *testing.T) {
 		"日本語のテスト", "東京へ行く", "Straße fegen", "Łódź trip", "Party 🎉", "Don't panic", `C:\temp\new`, "회의 준비하기", "nothing else",
 	}
 	for i, title := range titles {
-		w.insert(t, w.ada, task(uint64(i+1), title)) //nolint:gosec // not negative
+		w.insert(t, w.ada, task(uint64(i+1), title))
 	}
 	described := task(100, "described")
 	described.Description = new(core.Description("# Shopping\n- **oat** flakes\n- milk, cold\n- the milkman"))
@@ -164,10 +164,10 @@ func TestSearchTakesTheLongestTexts(t *testing.T) {
 	w := newWorld(t)
 	var han strings.Builder
 	for n := range core.MaxDescription {
-		han.WriteRune(rune(0x4e00 + n)) //nolint:gosec // some 16,000 characters of Han
+		han.WriteRune(rune(0x4e00 + n))
 	}
 	for i, text := range []string{han.String(), strings.Repeat("a ", core.MaxDescription/2), strings.Repeat("ﷺ", core.MaxDescription), strings.Repeat("x", core.MaxDescription)} {
-		x := task(uint64(i+1), core.Title(strings.Repeat("ﷺ", core.MaxTitle))) //nolint:gosec // not negative
+		x := task(uint64(i+1), core.Title(strings.Repeat("ﷺ", core.MaxTitle)))
 		x.Description = new(core.Description(text))
 		w.insert(t, w.ada, x)
 	}
