@@ -138,7 +138,10 @@ func conduct(ctx context.Context, p plan, say func(string, ...any)) (_ outcome, 
 	if stuck == nil {
 		recoveries, stuck = killPostgreSQL(ctx, b, troupe, p.outages, dice, say)
 	}
-	if err := errors.Join(stuck, troupe.finish()); err != nil {
+	switch err := errors.Join(stuck, troupe.finish()); {
+	case ctx.Err() != nil:
+		return outcome{}, errors.New("stopped before its end")
+	case err != nil:
 		return outcome{}, fmt.Errorf("%w\n%s", err, b.server.lastWords())
 	}
 	if err := b.server.stop(ctx); err != nil {
