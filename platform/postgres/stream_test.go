@@ -116,7 +116,7 @@ func TestCopyAndEach(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	for what, c := range map[string]struct {
-		ctx  context.Context
+		ctx  context.Context //nolint:containedctx // of a table of cases
 		sql  string
 		kind errs.Kind
 	}{
