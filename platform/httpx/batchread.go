@@ -29,6 +29,9 @@ func (b *batch) read(body *Object) (operations []*operation, dryRun bool, err er
 	faults := body.Faults()
 	temps := map[string]uuid.UUID{}
 	for i, raw := range raws {
+		if raw == nil {
+			continue
+		}
 		o, wrong := b.readOperation(i, raw, temps)
 		for _, f := range wrong {
 			f.Field = strings.TrimSuffix(fmt.Sprintf("operations[%d].%s", i, f.Field), ".")
@@ -48,7 +51,7 @@ func (b *batch) readOperation(index int, raw *Object, temps map[string]uuid.UUID
 	Text(raw, "resource", &resource, b.parseResource)
 	Text(raw, "id", &id, anyText)
 	Text(raw, "temp_id", &o.tempID, parseTempID)
-	Text(raw, "if_match", &o.ifMatch, anyText)
+	Text(raw, "if_match", &o.ifMatch, parseIfMatch)
 	if data := readObject(raw, "data"); data != nil {
 		o.data = data
 	}
@@ -92,7 +95,7 @@ func (b *batch) readIDs(o *operation, raw *Object, verb, id string, temps map[st
 	}
 	if verb != "delete" {
 		raw.Require("data")
-	} else if raw.Has("data") {
+	} else if raw.Has("data") && !raw.faults.Has("data") {
 		raw.faults.Add("data", errs.Faultf(errs.FaultConflict, "cannot go with a delete"))
 	}
 	raw.Require("id")
@@ -139,6 +142,15 @@ func parseTempID(text string) (string, error) {
 	}
 	if _, err := uuid.Parse(text); err == nil {
 		return "", errs.Faultf(errs.FaultInvalidFormat, "must not look like a UUID")
+	}
+	return text, nil
+}
+
+// parseIfMatch refuses a condition that names nothing: it could hold of
+// nothing, and must not be taken for none.
+func parseIfMatch(text string) (string, error) {
+	if strings.TrimSpace(text) == "" {
+		return "", errs.Faultf(errs.FaultTooShort, "must be an entity tag, such as the etag of a resource")
 	}
 	return text, nil
 }
@@ -195,14 +207,15 @@ func readObject(o *Object, name string) *Object {
 	return inner
 }
 
-// readObjects reads an array of at least one and at most limit objects.
+// readObjects reads an array of at least one and at most limit objects; nil
+// stands for an element that is none.
 func readObjects(o *Object, name string, limit int) []*Object {
 	raw, ok := o.find(name)
 	if !ok {
 		return nil
 	}
 	if raw.Kind() != '[' {
-		o.faults.Add(name, errs.Faultf(errs.FaultInvalidType, "must be an array, not %s", kindName(raw.Kind())))
+		o.faults.Add(name, wrongKind("an array", raw.Kind()))
 		return nil
 	}
 	elements := elementsOf(raw)
@@ -217,9 +230,7 @@ func readObjects(o *Object, name string, limit int) []*Object {
 	for i, e := range elements {
 		inner, err := objectOf(e)
 		o.faults.Add(fmt.Sprintf("%s[%d]", name, i), err)
-		if all[i] = inner; inner == nil {
-			all[i] = &Object{}
-		}
+		all[i] = inner
 	}
 	return all
 }
@@ -227,7 +238,7 @@ func readObjects(o *Object, name string, limit int) []*Object {
 // objectOf reads a value that is known to be sound.
 func objectOf(raw jsontext.Value) (*Object, error) {
 	if raw.Kind() != '{' {
-		return nil, errs.Faultf(errs.FaultInvalidType, "must be an object, not %s", kindName(raw.Kind()))
+		return nil, wrongKind("an object", raw.Kind())
 	}
 	inner, err := readMembers(jsontext.NewDecoder(bytes.NewBuffer(raw)))
 	if err != nil {
@@ -246,6 +257,14 @@ func readFlag(o *Object, name string, dst *bool) {
 	case 't', 'f':
 		*dst = raw.Kind() == 't'
 	default:
-		o.faults.Add(name, errs.Faultf(errs.FaultInvalidType, "must be true or false, not %s", kindName(raw.Kind())))
+		o.faults.Add(name, wrongKind("true or false", raw.Kind()))
 	}
+}
+
+// wrongKind is the fault of a value that is not what it must be.
+func wrongKind(must string, is jsontext.Kind) error {
+	if is == 'n' {
+		return errs.Faultf(errs.FaultNullNotAllowed, "must be %s, not null", must)
+	}
+	return errs.Faultf(errs.FaultInvalidType, "must be %s, not %s", must, kindName(is))
 }

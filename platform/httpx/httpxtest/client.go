@@ -139,6 +139,7 @@ type Failure struct {
 	Details   []Detail        `json:"details"`
 	RequestID string          `json:"request_id"`
 	Current   json.RawMessage `json:"current"`
+	Index     *int            `json:"index"` // of a batch
 }
 
 // Detail is one fault among the details of a [Failure].
