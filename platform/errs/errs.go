@@ -78,6 +78,18 @@ func New(kind Kind, message string) *Error {
 	return &Error{Kind: kind, Code: codeOf(kind), Message: message}
 }
 
+// contendedRetryAfter is what a client is asked to wait that lost to others
+// again and again.
+const contendedRetryAfter = time.Second
+
+// Contended makes the Conflict of a write that others kept coming in before. It
+// is about this moment, so that the same request may succeed later.
+func Contended(message string) *Error {
+	e := New(Conflict, message)
+	e.RetryAfter = contendedRetryAfter
+	return e
+}
+
 // Error returns the message and, for the log, the cause behind it.
 func (e *Error) Error() string {
 	if e.cause == nil {

@@ -77,7 +77,7 @@ func (s *Service) Update(ctx context.Context, id uuid.UUID, guard Guard, change 
 			return u, err
 		}
 	}
-	return User{}, errs.New(errs.Conflict, "the user is being changed by too many requests at once; try again")
+	return User{}, errs.Contended("the user is being changed by too many requests at once; try again")
 }
 
 func (s *Service) update(ctx context.Context, id uuid.UUID, guard Guard, change Change) (User, error) {

@@ -152,7 +152,7 @@ func (s *Service) untilUncontended(ctx context.Context, write func(ctx context.C
 			return s.tx.InTx(ctx, func(ctx context.Context) error { return write(ctx, s.store.Lock) })
 		})
 	}
-	return errs.New(errs.Conflict, "the tag is being changed by too many requests at once; try again")
+	return errs.Contended("the tag is being changed by too many requests at once; try again")
 }
 
 // instant is the present to the microsecond, which is what PostgreSQL keeps.

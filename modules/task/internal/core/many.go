@@ -46,7 +46,7 @@ func (s *Service) CreateMany(ctx context.Context, owner uuid.UUID, ids []uuid.UU
 
 // goneMeanwhile is what becomes of an [ErrReferenceGone], at the same index.
 func goneMeanwhile(err error) error {
-	conflict := errs.New(errs.Conflict, "something that the task refers to is being deleted; try again")
+	conflict := errs.Contended("something that the task refers to is being deleted; try again")
 	if at, ok := errors.AsType[*errs.At](err); ok {
 		return &errs.At{Index: at.Index, Err: conflict}
 	}
