@@ -1,7 +1,9 @@
 package postgres_test
 
 import (
+	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -72,13 +74,14 @@ func loadCrowd(t *testing.T, url string) {
 	} {
 		read, write := io.Pipe()
 		go func() {
+			lines := bufio.NewWriterSize(write, 1<<16)
 			var failed error
 			table.rows(func(values ...any) {
 				if failed == nil {
-					_, failed = io.WriteString(write, line(values))
+					_, failed = lines.WriteString(line(values))
 				}
 			})
-			write.CloseWithError(failed)
+			write.CloseWithError(errors.Join(failed, lines.Flush()))
 		}()
 		if _, err := conn.PgConn().CopyFrom(t.Context(), read, "COPY "+table.into+" FROM STDIN"); err != nil {
 			t.Fatalf("copy into %s: %v", table.into, err)

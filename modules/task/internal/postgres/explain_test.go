@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -84,10 +85,21 @@ func crowded(t *testing.T) (*localpg.Server, string) {
 // plans returns the plans of what do runs, in order.
 func (p planned) plans(t *testing.T, do func()) []plan {
 	t.Helper()
-	before := len(p.text(t))
+	log, err := os.Open(p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	if _, err := log.Seek(0, io.SeekEnd); err != nil {
+		t.Fatal(err)
+	}
 	do()
+	written, err := io.ReadAll(log)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var found []plan
-	for i, entry := range strings.Split(p.text(t)[before:], " ms  plan:\n") {
+	for i, entry := range strings.Split(string(written), " ms  plan:\n") {
 		if i == 0 {
 			continue
 		}
@@ -106,15 +118,6 @@ func (p planned) plans(t *testing.T, do func()) []plan {
 		found = append(found, logged.Plan)
 	}
 	return found
-}
-
-func (p planned) text(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(p.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // buffers is how many blocks the plan read, wherever from.
