@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"docket/platform/pgtest"
+)
+
+// tollgate stands between a program and its database, and counts how often
+// the program asks and waits: the messages Sync and Query (PostgreSQL manual,
+// chapter 55.7, Message Formats).
+type tollgate struct {
+	network, upstream string
+	trips             atomic.Int64
+	open              sync.WaitGroup
+}
+
+// newTollgate returns a tollgate to the database at address, and its own.
+func newTollgate(t *testing.T, address string) (gate *tollgate, through string) {
+	t.Helper()
+	c, err := pgx.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate = &tollgate{}
+	gate.network, gate.upstream = pgconn.NetworkAddress(c.Host, c.Port)
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate.open.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return // the test ends
+			}
+			gate.open.Go(func() { gate.join(context.WithoutCancel(t.Context()), client) })
+		}
+	})
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		gate.open.Wait()
+	})
+	u := url.URL{Scheme: "postgres", User: url.UserPassword(c.User, c.Password), Host: l.Addr().String(), Path: "/" + c.Database, RawQuery: "sslmode=disable"}
+	return gate, u.String()
+}
+
+// join passes everything on, both ways, until one side hangs up: then the other
+// notices.
+func (g *tollgate) join(ctx context.Context, client net.Conn) {
+	defer func() { _ = client.Close() }()
+	server, err := new(net.Dialer).DialContext(ctx, g.network, g.upstream)
+	if err != nil {
+		return
+	}
+	defer func() { _ = server.Close() }()
+	g.open.Go(func() {
+		_, _ = io.Copy(client, server)
+		_ = client.Close()
+	})
+	_ = g.count(client, server)
+}
+
+// count passes on what a client sends, message by message.
+func (g *tollgate) count(client io.Reader, server io.Writer) error {
+	if err := pass(client, server, nil); err != nil { // the first one has no type
+		return err
+	}
+	kind := make([]byte, 1)
+	for {
+		if _, err := io.ReadFull(client, kind); err != nil {
+			return err
+		}
+		if kind[0] == 'S' || kind[0] == 'Q' {
+			g.trips.Add(1)
+		}
+		if err := pass(client, server, kind); err != nil {
+			return err
+		}
+	}
+}
+
+// pass passes on a message whose type was read.
+func pass(from io.Reader, to io.Writer, kind []byte) error {
+	size := make([]byte, 4)
+	if _, err := io.ReadFull(from, size); err != nil {
+		return err
+	}
+	n := uint32(size[0])<<24 | uint32(size[1])<<16 | uint32(size[2])<<8 | uint32(size[3])
+	if n < 4 || n > math.MaxInt32 {
+		return errors.New("this is no message")
+	}
+	rest := make([]byte, n-4)
+	if _, err := io.ReadFull(from, rest); err != nil {
+		return err
+	}
+	_, err := to.Write(append(append(append([]byte{}, kind...), size...), rest...))
+	return err
+}
+
+// least runs something a few times and returns the fewest trips that it took:
+// the first time it also prepares its statements, and now and then something
+// else is going on in the program.
+func (g *tollgate) least(fn func(run int)) int64 {
+	least := int64(math.MaxInt64)
+	for run := range 5 {
+		before := g.trips.Load()
+		fn(run)
+		least = min(least, g.trips.Load()-before)
+	}
+	return least
+}
+
+// A hundred creates wait for the database as often as one does, however much
+// they refer to.
+func TestBatchRoundTrips(t *testing.T) {
+	t.Parallel()
+	gate, through := newTollgate(t, pgtest.URL(t))
+	s := servingOn(t, "DATABASE_URL="+through, "DOCKET_DATA_DIR="+t.TempDir(), "DOCKET_RATE_LIMIT_REQUESTS=1000000")
+	ada := s.as(t, adaAddress)
+	create := func(n int, format string, args func(run, i int) []any) func(run int) {
+		return func(run int) {
+			all := make([]string, n)
+			for i := range all {
+				all[i] = body(format, args(run, i)...)
+			}
+			done(t, ada.batch(t, all...))
+		}
+	}
+	named := func(n int) func(run, i int) []any {
+		return func(run, i int) []any { return []any{fmt.Sprintf("%d of %d, run %d", i, n, run)} }
+	}
+	const project, tag = `{"op":"create","resource":"project","data":{"name":%q}}`, `{"op":"create","resource":"tag","data":{"name":%q}}`
+	projects, tags := gate.least(create(100, project, named(100))), gate.least(create(100, tag, named(100)))
+	oneProject, oneTag := gate.least(create(1, project, named(1))), gate.least(create(1, tag, named(1)))
+
+	inProjects, _ := many(t, ada.do(t, "GET", "/projects?limit=100", ""))
+	withTags, _ := many(t, ada.do(t, "GET", "/tags?limit=100", ""))
+	plain := gate.least(create(100, `{"op":"create","data":{"title":%q,"project_id":%q}}`, func(run, i int) []any {
+		return []any{"parent", inProjects[i].ID}
+	}))
+	parents, _ := many(t, ada.do(t, "GET", "/tasks?limit=100&sort=created_at", ""))
+	const referring = `{"op":"create","temp_id":"%d","data":{"title":"x","parent_id":%q,"tag_ids":[%q]}}`
+	refer := func(_, i int) []any { return []any{i, parents[i].ID, withTags[i].ID} }
+	tasks, oneTask := gate.least(create(100, referring, refer)), gate.least(create(1, referring, refer))
+
+	mixed := gate.least(func(run int) {
+		var all []string
+		for i := range 33 {
+			all = append(all, body(`{"op":"create","resource":"project","temp_id":"p%d","data":{"name":"mixed %d %d"}}`, i, i, run))
+		}
+		for i := range 33 {
+			all = append(all, body(`{"op":"create","resource":"tag","temp_id":"t%d","data":{"name":"mixed %d %d"}}`, i, i, run))
+		}
+		for i := range 17 {
+			all = append(all, body(`{"op":"create","temp_id":"a%d","data":{"title":"x","project_id":"p%d","tag_ids":["t%d"]}}`, i, i, i),
+				body(`{"op":"create","data":{"title":"x","parent_id":"a%d"}}`, i))
+		}
+		done(t, ada.batch(t, all...))
+	})
+	t.Logf("round trips: 100 projects %d, one %d; 100 tags %d, one %d; 100 tasks in projects %d; 100 subtasks with tags %d, one %d; mixed %d",
+		projects, oneProject, tags, oneTag, plain, tasks, oneTask, mixed)
+	const handful = 12
+	for what, n := range map[string]int64{"100 projects": projects, "100 tags": tags, "100 tasks": plain, "100 subtasks": tasks, "34 tasks in new projects": mixed} {
+		if n < 1 || n > handful {
+			t.Errorf("%s cost %d round trips", what, n)
+		}
+	}
+	if projects > oneProject || tags > oneTag || tasks > oneTask {
+		t.Error("a hundred cost more round trips than one")
+	}
+}
