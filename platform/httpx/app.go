@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -103,8 +104,11 @@ func (a *App) Fiber() *fiber.App { return a.fiber }
 func (a *App) Routes() []Route { return a.routes }
 
 // Add serves routes below [BasePath], to authenticated users. What can be got
-// can also be asked for with HEAD (RFC 9110, section 9.1).
+// can also be asked for with HEAD (RFC 9110, section 9.1). Their order does not
+// matter: /tasks/summary is never taken for a task called summary.
 func (a *App) Add(routes ...Route) {
+	routes = slices.Clone(routes)
+	slices.SortStableFunc(routes, func(a, b Route) int { return strings.Compare(precedence(a.Path), precedence(b.Path)) })
 	for _, r := range routes {
 		a.routes = append(a.routes, r)
 		serve := a.serve(r)
@@ -114,6 +118,10 @@ func (a *App) Add(routes ...Route) {
 		}
 	}
 }
+
+// precedence sorts paths so that what is written out comes before a parameter
+// in its place: Fiber takes the first route that fits.
+func precedence(path string) string { return strings.ReplaceAll(path, ":", "\xff") }
 
 // AddProbe serves what check finds at path, outside the API and to anyone.
 func (a *App) AddProbe(path string, check func(ctx context.Context) (View, error)) {
