@@ -23,6 +23,9 @@ const maxOperations = 100
 type Units interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 	Attempt(ctx context.Context, fn func(ctx context.Context) error) error
+	// Serialize keeps other units of work of this owner that call it waiting
+	// until this one ends.
+	Serialize(ctx context.Context, owner uuid.UUID) error
 }
 
 // verbs are what an operation of a batch can do, each with the route it stands
@@ -92,6 +95,11 @@ func (b *batch) handle(r *Request) (Response, error) {
 	}
 	var results []byte
 	err = b.units.InTx(r.Context(), func(ctx context.Context) error {
+		// Clients choose the order: two batches that want the same things would
+		// sooner or later each wait for the other.
+		if err := b.units.Serialize(ctx, r.Owner()); err != nil {
+			return err
+		}
 		err := b.units.Attempt(ctx, func(ctx context.Context) (err error) {
 			if results, err = b.run(ctx, r, operations); err == nil && dryRun {
 				return errDryRun

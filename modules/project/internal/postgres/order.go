@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -12,20 +11,9 @@ import (
 	"docket/platform/postgres"
 )
 
-// orderLock keeps the advisory locks on the order of projects apart from those
-// of other uses.
-const orderLock = 0x706f
-
-// LockOrder implements [core.Order]. A lock of the transaction works behind a
-// pooler too; two owners that happen to share one wait for each other now and
-// then, nothing else.
+// LockOrder implements [core.Order].
 func (s *Store) LockOrder(ctx context.Context, owner uuid.UUID) error {
-	const sql = `SELECT pg_advisory_xact_lock($2, $3) WHERE $1::uuid IS NOT NULL`
-	key := int32(binary.BigEndian.Uint32(owner[12:])) //nolint:gosec // any 32 bits will do
-	if _, err := postgres.Exec(ctx, s.db, owner, sql, int32(orderLock), key); err != nil {
-		return fmt.Errorf("lock the order of projects: %w", err)
-	}
-	return nil
+	return s.db.Serialize(ctx, owner)
 }
 
 // side is a project on one side of another.

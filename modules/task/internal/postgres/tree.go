@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -12,19 +11,9 @@ import (
 	"docket/platform/postgres"
 )
 
-// treeLock keeps the advisory locks on trees apart from those of other uses.
-const treeLock = 0x7472
-
-// LockTree implements [core.Tree]. A lock of the transaction works behind a
-// pooler too; two owners that happen to share one wait for each other now and
-// then, nothing else.
+// LockTree implements [core.Tree].
 func (s *Store) LockTree(ctx context.Context, owner uuid.UUID) error {
-	const sql = `SELECT pg_advisory_xact_lock($2, $3) WHERE $1::uuid IS NOT NULL`
-	key := int32(binary.BigEndian.Uint32(owner[12:])) //nolint:gosec // any 32 bits will do
-	if _, err := postgres.Exec(ctx, s.db, owner, sql, int32(treeLock), key); err != nil {
-		return fmt.Errorf("lock the tree of tasks: %w", err)
-	}
-	return nil
+	return s.db.Serialize(ctx, owner)
 }
 
 // ancestor is one together with the task that it was looked up for.
