@@ -112,11 +112,12 @@ func (s *Service) takesTasks(ctx context.Context, owner uuid.UUID, projects []uu
 	return s.places.Projects.TakesTasks(ctx, owner, projects)
 }
 
+// missingTags is [Tags].MissingTags that asks nothing about nothing.
 func (s *Service) missingTags(ctx context.Context, owner uuid.UUID, tags []uuid.UUID) ([]uuid.UUID, error) {
 	if len(tags) == 0 {
 		return nil, nil
 	}
-	return s.places.Tags.MissingTags(ctx, owner, distinct(tags))
+	return s.places.Tags.MissingTags(ctx, owner, tags)
 }
 
 // mentioned returns what the plans refer to: parents that are not among them,

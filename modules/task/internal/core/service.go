@@ -71,7 +71,9 @@ func (s *Service) Create(ctx context.Context, owner uuid.UUID, change Change) (t
 	return task, err
 }
 
-// Update changes what change names and leaves the rest, or [NotFound].
+// Update changes what change names and leaves the rest, or [NotFound]. A task
+// that gets another parent or project keeps its position, and stands among its
+// new siblings by that.
 func (s *Service) Update(ctx context.Context, owner, id uuid.UUID, guard Guard, change Change) (task Task, err error) {
 	err = s.untilUncontended(ctx, func(ctx context.Context, get getter) error {
 		current, err := get(ctx, owner, id)
