@@ -14,7 +14,7 @@ import (
 // varying is what two runs of the same batch do not have in common.
 var varying = regexp.MustCompile(`"[0-9a-f]{8}-[0-9a-f-]{27}"|"\d{4}-\d\d-\d\dT[0-9:.]+Z"|"etag":"[^,]*"|"position":"[^"]*"`)
 
-func batchDryRun(t *testing.T, ada, _ client) {
+func batchDryRun(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	task := one(t, ada.do(t, "POST", "/tasks", `{"title":"there"}`), 201)
 	before := ada.state(t)
 	const operations = `"operations":[
@@ -42,7 +42,7 @@ func batchDryRun(t *testing.T, ada, _ client) {
 	}
 }
 
-func batchDryRunWithKey(t *testing.T, ada, _ client) {
+func batchDryRunWithKey(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	before := ada.state(t)
 	const content = `{"dry_run":true,"operations":[{"op":"create","data":{"title":"x"}}]}`
 	first := ada.keyed(t, "dry", "POST", "/batch", content).Want(t, 200)
@@ -53,7 +53,7 @@ func batchDryRunWithKey(t *testing.T, ada, _ client) {
 	}
 }
 
-func batchReplay(t *testing.T, ada, _ client) {
+func batchReplay(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	const content = `{"operations":[{"op":"create","data":{"title":"x"}},{"op":"create","resource":"tag","data":{"name":"x"}}]}`
 	first := ada.keyed(t, "batch", "POST", "/batch", content).Want(t, 200)
 	state := ada.state(t)
@@ -67,7 +67,7 @@ func batchReplay(t *testing.T, ada, _ client) {
 }
 
 // Inside a batch, too, what is another user's is what never was.
-func batchAmongUsers(t *testing.T, ada, bob client) {
+func batchAmongUsers(t *testing.T, ada, bob client) { //nolint:thelper // a test, called by TestBatch
 	mine := done(t, bob.batch(t, `{"op":"create","temp_id":"a","data":{"title":"a"}}`))[0].Data.ID
 	theirs := done(t, ada.batch(t, `{"op":"create","resource":"project","temp_id":"p","data":{"name":"P"}}`,
 		`{"op":"create","resource":"tag","data":{"name":"T"}}`, `{"op":"create","data":{"title":"a","project_id":"p"}}`))
@@ -106,7 +106,7 @@ func batchAmongUsers(t *testing.T, ada, bob client) {
 	}
 }
 
-func batchLimits(t *testing.T, ada, _ client) {
+func batchLimits(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	creates := func(n int) []string {
 		all := make([]string, n)
 		for i := range all {

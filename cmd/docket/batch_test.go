@@ -104,7 +104,7 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-func batchEveryVerb(t *testing.T, ada, _ client) {
+func batchEveryVerb(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	made := done(t, ada.batch(t,
 		`{"op":"create","resource":"project","data":{"name":"P"}}`,
 		`{"op":"create","resource":"project","data":{"name":"Q"}}`,
@@ -146,7 +146,7 @@ func batchEveryVerb(t *testing.T, ada, _ client) {
 	}
 }
 
-func batchTemporaryIDs(t *testing.T, ada, _ client) {
+func batchTemporaryIDs(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	all := done(t, ada.batch(t,
 		`{"op":"create","resource":"project","temp_id":"p","data":{"name":"P"}}`,
 		`{"op":"create","resource":"project","temp_id":"q","data":{"name":"Q"}}`,
@@ -192,7 +192,7 @@ func batchTemporaryIDs(t *testing.T, ada, _ client) {
 }
 
 // Each result is the resource as it was after its own operation.
-func batchResultsInTurn(t *testing.T, ada, _ client) {
+func batchResultsInTurn(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	all := done(t, ada.batch(t,
 		`{"op":"create","temp_id":"a","data":{"title":"one"}}`,
 		`{"op":"create","data":{"title":"below","parent_id":"a"}}`,
@@ -216,7 +216,7 @@ func batchResultsInTurn(t *testing.T, ada, _ client) {
 }
 
 // Whatever fails at the end of a batch, nothing before it has happened.
-func batchAllOrNothing(t *testing.T, ada, _ client) {
+func batchAllOrNothing(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	task := one(t, ada.do(t, "POST", "/tasks", `{"title":"there"}`), 201)
 	one(t, ada.do(t, "POST", "/projects", `{"name":"Taken"}`), 201)
 	one(t, ada.do(t, "POST", "/tags", `{"name":"Taken"}`), 201)
@@ -282,7 +282,7 @@ func batchAllOrNothing(t *testing.T, ada, _ client) {
 
 // Creates that go together still fail one by one: the first that cannot be is
 // the one that is named.
-func batchFirstFailure(t *testing.T, ada, _ client) {
+func batchFirstFailure(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	one(t, ada.do(t, "POST", "/projects", `{"name":"taken"}`), 201)
 	one(t, ada.do(t, "POST", "/tags", `{"name":"taken"}`), 201)
 	before := ada.state(t)
@@ -320,7 +320,7 @@ func batchFirstFailure(t *testing.T, ada, _ client) {
 	}
 }
 
-func batchStale(t *testing.T, ada, _ client) {
+func batchStale(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	task := one(t, ada.do(t, "POST", "/tasks", `{"title":"there"}`), 201)
 	read := ada.do(t, "GET", "/tasks/"+task.ID, "")
 	for _, operation := range []string{

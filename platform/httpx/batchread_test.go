@@ -26,22 +26,20 @@ func newBatch() *batch {
 	return b
 }
 
-func readBatch(t *testing.T, body string) (*batch, []*operation, bool, error) {
+func readBatch(t *testing.T, body string) (operations []*operation, dryRun bool, err error) {
 	t.Helper()
 	o, err := ParseObject([]byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBatch()
-	operations, dryRun, err := b.read(o)
-	return b, operations, dryRun, err
+	return newBatch().read(o)
 }
 
 const someID = "0198c0de-0000-7000-8000-00000000000a"
 
 func TestReadBatch(t *testing.T) {
 	t.Parallel()
-	_, operations, dryRun, err := readBatch(t, `{"dry_run":true,"operations":[
+	operations, dryRun, err := readBatch(t, `{"dry_run":true,"operations":[
 		{"op":"create","resource":"tag","temp_id":"t"},
 		{"op":"create","temp_id":"a","data":{"title":"t","tag_ids":["t","x",7]}},
 		{"op":"create","data":{"title":"a","parent_id":"a","project_id":null}},
@@ -108,7 +106,7 @@ func TestReadBatchRefuses(t *testing.T) {
 		`{"operations":[{"op":"create","temp_id":"a"},{"op":"create","temp_id":"a"}]}`:    {"operations[1].temp_id duplicate"},
 		`{"operations":[{"op":"create"},{"op":"create","colour":1},{"op":"x"}]}`:          {"operations[1].colour unknown_field", "operations[2].op invalid_value"},
 	} {
-		_, _, _, err := readBatch(t, body)
+		_, _, err := readBatch(t, body)
 		var got []string
 		if typed, ok := err.(*errs.Error); ok { //nolint:errorlint // it is that, unwrapped
 			for _, f := range typed.Details {
@@ -119,7 +117,7 @@ func TestReadBatchRefuses(t *testing.T) {
 			t.Errorf("%.120s: %v (-want +got):\n%s", body, err, diff)
 		}
 	}
-	if _, operations, _, err := readBatch(t, many(100)); err != nil || len(operations) != 100 {
+	if operations, _, err := readBatch(t, many(100)); err != nil || len(operations) != 100 {
 		t.Errorf("a hundred operations: %d read, %v", len(operations), err)
 	}
 }

@@ -87,7 +87,7 @@ func (inline) Attempt(ctx context.Context, fn func(context.Context) error) error
 func newShelf(n int) (*shelf, *core.Service) {
 	s, clock := &shelf{}, httpxtest.NewClock()
 	for i := range n {
-		id := httpxtest.ID(uint64(i) + 1) //nolint:gosec // not negative
+		id := httpxtest.ID(uint64(i) + 1)
 		clock.Advance(time.Millisecond)
 		s.tasks = append(s.tasks, core.Task{ID: id, Position: position.Last(clock.Now(), id), Revision: 1})
 	}

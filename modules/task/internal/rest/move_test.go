@@ -55,7 +55,7 @@ func (b board) add(t *testing.T, what string) task {
 func (b board) body(t *testing.T, what string) string {
 	t.Helper()
 	f := fields{}
-	for _, pair := range strings.Split(what, " ") {
+	for pair := range strings.SplitSeq(what, " ") {
 		name, value, _ := strings.Cut(pair, "=")
 		value = strings.ReplaceAll(value, "_", " ")
 		if f[name] = b.ids[value]; value == "null" {
