@@ -115,6 +115,9 @@ func newCursors(lc fx.Lifecycle, db *postgres.DB) *page.Codec {
 			return fmt.Errorf("make a key for cursors: %w", err)
 		}
 		key, err := db.ServiceKey(ctx, "cursor", fresh)
+		if errors.Is(err, postgres.ErrNoSchema) {
+			return fmt.Errorf("%w; make them with: atlas schema apply --env production, or another environment of atlas.hcl", err)
+		}
 		if err != nil {
 			return err
 		}

@@ -60,14 +60,36 @@ func (d *database) migrate(ctx context.Context, log *slog.Logger, path string) e
 	if err := d.server.EnsureDatabase(ctx, privateDatabase); err != nil {
 		return fmt.Errorf("make the database: %w", err)
 	}
-	statements, err := schema.Apply(ctx, d.url, path)
+	statements, err := schema.Plan(ctx, d.url, path)
 	if err != nil {
+		return fmt.Errorf("compare the private database with %s: %w", path, err)
+	}
+	if len(statements) == 0 {
+		return nil
+	}
+	if err := d.refuseLoss(ctx, statements, path); err != nil {
+		return err
+	}
+	if statements, err = schema.Apply(ctx, d.url, path); err != nil {
 		return fmt.Errorf("bring the private database to %s: %w", path, err)
 	}
-	if len(statements) > 0 {
-		log.Info("schema applied", slog.Int("statements", len(statements)))
-	}
+	log.Info("schema applied", slog.Int("statements", len(statements)))
 	return nil
+}
+
+// refuseLoss stops a start that would throw data away: another branch, or an
+// older checkout, knows nothing of what a newer one has stored.
+func (d *database) refuseLoss(ctx context.Context, statements []string, path string) error {
+	lost, err := schema.Losses(ctx, d.url, statements)
+	if err != nil {
+		return fmt.Errorf("look what a change of the schema would lose: %w", err)
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the data folder %s was last used with another schema: bringing it to %s would lose what is in %s; nothing was changed. "+
+		"Use another folder with --data-dir, or, if it may go, drop that first: psql \"$(docket db url)\" while a docket that knows it runs",
+		d.server.Dir(), path, strings.Join(lost, ", "))
 }
 
 // findSchema looks where the program was started and above, then where the

@@ -16,6 +16,7 @@ import (
 	_ "time/tzdata"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"docket/configs"
 	"docket/platform/config"
@@ -30,7 +31,7 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -61,9 +62,8 @@ func (e *usageError) Unwrap() error { return e.error }
 
 // options are the flags that every command takes.
 type options struct {
-	dataDir   string
-	logFormat string
-	configs   string
+	flags   *pflag.FlagSet
+	configs string
 }
 
 func newRootCommand() *cobra.Command {
@@ -82,8 +82,9 @@ environment variables and from flags; "docket config" shows them.`,
 		SilenceUsage:  true,
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&o.dataDir, "data-dir", "", "folder of the private PostgreSQL and the development key (DOCKET_DATA_DIR)")
-	flags.StringVar(&o.logFormat, "log-format", "", "text, json, or auto: text on a terminal (DOCKET_LOG_FORMAT)")
+	o.flags = flags
+	flags.String("data-dir", "", "folder of the private PostgreSQL and the development key (DOCKET_DATA_DIR)")
+	flags.String("log-format", "", "text, json, or auto: text on a terminal (DOCKET_LOG_FORMAT)")
 	flags.StringVar(&o.configs, "configs", "", "folder of default.yaml and the environments' files, instead of those built in")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
@@ -137,11 +138,13 @@ func refuseUnknown(c *cobra.Command, args []string) error {
 // load reads the settings.
 func (o *options) load() (config.Config, error) {
 	overrides := map[string]string{}
-	if o.dataDir != "" {
-		overrides["data_dir"] = o.dataDir
-	}
-	if o.logFormat != "" {
-		overrides["log.format"] = o.logFormat
+	for flag, key := range map[string]string{"data-dir": "data_dir", "log-format": "log.format"} {
+		if f := o.flags.Lookup(flag); f.Changed {
+			if f.Value.String() == "" {
+				return config.Config{}, &usageError{fmt.Errorf("--%s is empty: give it a value, or leave it out", flag)}
+			}
+			overrides[key] = f.Value.String()
+		}
 	}
 	src := config.Sources{Files: configs.Files, Environ: os.Environ(), Overrides: overrides, Root: os.Geteuid() == 0}
 	if o.configs != "" {

@@ -32,6 +32,9 @@ func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet) {
 		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 		defer cancel()
 		var missing []string
+		if app.Stopping() {
+			return nil, notReady(nil, "the server is stopping")
+		}
 		dbErr := db.Ping(ctx)
 		if dbErr != nil {
 			missing = append(missing, "the database cannot be reached")
@@ -39,14 +42,15 @@ func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet) {
 		if !keys.Ready() {
 			missing = append(missing, "the issuer's key set is not loaded")
 		}
-		if app.Stopping() {
-			missing = append(missing, "the server is stopping")
-		}
 		if len(missing) > 0 {
-			e := errs.New(errs.Unavailable, "not ready: "+strings.Join(missing, ", "))
-			e.RetryAfter = probeTimeout
-			return nil, e.Because(dbErr)
+			return nil, notReady(dbErr, missing...)
 		}
 		return status("ready"), nil
 	})
+}
+
+func notReady(cause error, missing ...string) error {
+	e := errs.New(errs.Unavailable, "not ready: "+strings.Join(missing, ", "))
+	e.RetryAfter = probeTimeout
+	return e.Because(cause)
 }

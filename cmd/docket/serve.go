@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/dig"
 	"go.uber.org/fx"
 
 	"docket/platform/auth/devissuer"
@@ -75,7 +76,8 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 	var listening *listener
 	app := newApp(graph{cfg: cfg, log: log, databaseURL: database.url, issuer: issuer}, fx.Populate(&listening))
 	if err := app.Err(); err != nil {
-		return fmt.Errorf("put the program together: %w", err)
+		// Fx adds where in the graph it was, which helps nobody who runs it.
+		return fmt.Errorf("put the program together: %w", dig.RootCause(err))
 	}
 	if err := start(ctx, app); err != nil {
 		return orInterrupted(ctx, err)
@@ -84,22 +86,17 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 		log.Warn("greet", slog.Any("error", err))
 	}
 	why := wait(ctx, app, database)
-	log.Info("stopping", slog.String("because", why.reason), slog.Duration("drain_timeout", cfg.HTTP.DrainTimeout))
+	log.Info("stopping", slog.String("because", why.reason), slog.String("drain_timeout", cfg.HTTP.DrainTimeout.String()))
 	if err := app.Stop(stopContext(ctx, cfg.HTTP.DrainTimeout)); err != nil {
 		why.err = errors.Join(why.err, cutOff(err, cfg.HTTP.DrainTimeout))
 	}
 	return why.err
 }
 
-// start starts app, and says of a failure what matters: Fx wraps it in where it
-// was called from.
 func start(ctx context.Context, app *fx.App) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if err := app.Start(ctx); err != nil {
-		return err
-	}
-	return nil
+	return app.Start(ctx)
 }
 
 // errInterrupted is how a start ends that somebody called off.
@@ -151,7 +148,7 @@ func cutOff(err error, drain time.Duration) error {
 // the stop, and ends at a second signal.
 func stopContext(ctx context.Context, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d)
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, func() { cancel(); stop() })
 	return ctx
 }

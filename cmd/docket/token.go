@@ -4,10 +4,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"docket/platform/auth"
 	"docket/platform/auth/devissuer"
 	"docket/platform/config"
 	"docket/platform/localpg"
@@ -54,6 +58,12 @@ accepts. The same e-mail address is always the same user.`,
 			if subject == "" {
 				subject = devissuer.SubjectFor(email)
 			}
+			if utf8.RuneCountInString(subject) > auth.MaxSubject {
+				return &usageError{fmt.Errorf("--subject has more than the %d characters that are accepted", auth.MaxSubject)}
+			}
+			if !c.Flags().Changed("name") {
+				name = nameOf(email)
+			}
 			now := time.Now()
 			token, err := issuer.Sign(devissuer.Claims{Subject: subject, Email: email, Name: name, IssuedAt: now, ExpiresAt: now.Add(expires)})
 			if err != nil {
@@ -65,9 +75,19 @@ accepts. The same e-mail address is always the same user.`,
 	}
 	c.Flags().StringVar(&email, "email", developmentEmail, "e-mail address")
 	c.Flags().StringVar(&subject, "subject", "", "subject: who the token speaks for (default: one that stands for the e-mail address)")
-	c.Flags().StringVar(&name, "name", developmentName, "name")
+	c.Flags().StringVar(&name, "name", "", "name (default: the e-mail address up to the @, with a capital)")
 	c.Flags().DurationVar(&expires, "expires", developmentExpires, "how long the token is good for")
 	return c
+}
+
+// nameOf makes a name of an e-mail address: Ada of ada@example.com.
+func nameOf(email string) string {
+	local, _, _ := strings.Cut(email, "@")
+	first, size := utf8.DecodeRuneInString(local)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + local[size:]
 }
 
 // openIssuer opens the development issuer. Its key may be the first thing in the

@@ -15,7 +15,7 @@ var envelopeFiles = []string{"platform/httpx/envelope.go", "platform/httpx/respo
 // envelopeMember is how the envelope shows in a string that writes it: as the
 // beginning of JSON, as a tag of a struct, as a name on its own. A page that
 // explains the envelope is not meant.
-var envelopeMember = regexp.MustCompile(`^\s*\{\s*"success"|\bjson:"success[",]|^success$`)
+var envelopeMember = regexp.MustCompile(`^\s*\{?\s*"success"\s*:|\bjson:"success[",]|^success$`)
 
 // envelopes looks for a second place that writes the envelope.
 func envelopes(all []source) []breach {

@@ -94,7 +94,11 @@ func (k *KeySet) load(ctx context.Context) error {
 	if err != nil {
 		k.failed.Add(1)
 		if ctx.Err() == nil {
-			k.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "key set not refreshed, the last good one stays in use",
+			what := "key set not refreshed, the last good one stays in use"
+			if !k.Ready() {
+				what = "key set not loaded, no token can be verified yet"
+			}
+			k.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, what,
 				slog.Any("error", err), slog.Int("keys", k.Stats().Keys))
 		}
 		return err

@@ -12,11 +12,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Bounds of the claims, in characters.
+// MaxSubject is how many characters a subject may have.
+const MaxSubject = 255
+
+// Bounds of the other claims, in characters.
 const (
-	maxSubject = 255
-	maxEmail   = 320 // RFC 3696 erratum 1690: 64 + "@" + 255
-	maxName    = 200
+	maxEmail = 320 // RFC 3696 erratum 1690: 64 + "@" + 255
+	maxName  = 200
 )
 
 // joseHeader holds the members of a JWS header (RFC 7515, section 4.1) that
@@ -165,7 +167,7 @@ func parseClaims(segment string) (claims, error) {
 		return claims{}, refuse(OutcomeExpiryMissing, "the token has no exp")
 	}
 	if !validSubject(c.subject) {
-		return claims{}, refuse(OutcomeSubjectInvalid, "sub is absent, longer than %d characters or holds a NUL", maxSubject)
+		return claims{}, refuse(OutcomeSubjectInvalid, "sub is absent, longer than %d characters or holds a NUL", MaxSubject)
 	}
 	return c, nil
 }
@@ -225,7 +227,7 @@ func numericDate(v jsontext.Value) (time.Time, bool) {
 }
 
 func validSubject(s string) bool {
-	return s != "" && utf8.RuneCountInString(s) <= maxSubject && !strings.ContainsRune(s, 0)
+	return s != "" && utf8.RuneCountInString(s) <= MaxSubject && !strings.ContainsRune(s, 0)
 }
 
 // emailOf ignores an address that cannot be kept: half an address is none.

@@ -74,7 +74,7 @@ func (l *loader) checkAuth() {
 	}
 	auth := l.cfg.Auth
 	if auth.JWKSURL == "" {
-		if l.cfg.Environment.Deployed() {
+		if !l.cfg.DevelopmentIssuer() {
 			l.reject("auth.jwks_url", "is required in "+string(l.cfg.Environment)+", which refuses the development issuer; set "+variables("auth.jwks_url"))
 		}
 		l.checkUseless("auth.issuers", len(auth.Issuers))

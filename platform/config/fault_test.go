@@ -160,6 +160,8 @@ func TestWrongCombinations(t *testing.T) {
 			[]string{"DOCKET_ENVIRONMENT=production", "DATABASE_URL=host=db", "DOCKET_AUTH_ISSUER=a", "DOCKET_AUTH_AUDIENCE=b"},
 			[]string{"auth.jwks_url"}, "refuses the development issuer",
 		},
+		{"no key set in test", []string{home, "DOCKET_ENVIRONMENT=test"}, []string{"auth.jwks_url"}, "is required in test"},
+		{"pool setting in the database's URL", []string{home, "DATABASE_URL=postgres://u:s3cret@h/d?pool_max_conns=abc"}, []string{"database.url"}, ""},
 		{"key set alone", []string{home, jwks}, []string{"auth.issuers", "auth.audience"}, "is required where auth.jwks_url is given"},
 		{"key set without audience", []string{home, jwks, "DOCKET_AUTH_ISSUER=a"}, []string{"auth.audience"}, "set DOCKET_AUTH_AUDIENCE"},
 		{

@@ -132,7 +132,7 @@ func TestLoadShippedEnvironments(t *testing.T) {
 		address string
 	}{
 		{[]string{home}, config.Local, config.LogAuto, 1, "127.0.0.1:8080"},
-		{[]string{home, "DOCKET_ENVIRONMENT=test"}, config.Test, config.LogAuto, 1, "127.0.0.1:0"},
+		{deployed(config.Test), config.Test, config.LogAuto, 1, "127.0.0.1:0"},
 		{deployed(config.Staging), config.Staging, config.LogJSON, 0, "127.0.0.1:8080"},
 		{deployed(config.Production), config.Production, config.LogJSON, 0, "127.0.0.1:8080"},
 	}
@@ -222,7 +222,7 @@ func TestEnvironmentFromTheFlag(t *testing.T) {
 	got, err := config.Load(config.Sources{
 		Files:     configs.Files,
 		FilesName: "/etc/docket",
-		Environ:   []string{home, "DOCKET_ENVIRONMENT=production"},
+		Environ:   append(deployed(config.Production), home),
 		Overrides: map[string]string{"environment": "test"},
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Parsers say only what is wrong with a value; what is allowed stands in the
@@ -150,7 +150,7 @@ func parseDatabaseURL(text string) (string, error) {
 			return "", fmt.Errorf("has the scheme %s", scheme)
 		}
 	}
-	_, err := pgconn.ParseConfig(text)
+	_, err := pgxpool.ParseConfig(text)
 	var missing *fs.PathError
 	switch {
 	case err == nil:

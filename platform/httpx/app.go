@@ -79,6 +79,7 @@ func New(c Config) *App {
 		// keeps some of them beyond the request.
 		Immutable:             true,
 		CaseSensitive:         true,
+		StrictRouting:         true,
 		DisableStartupMessage: true,
 		BodyLimit:             MaxBodyBytes,
 		ReadBufferSize:        MaxHeaderBytes,

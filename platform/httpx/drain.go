@@ -56,7 +56,7 @@ func (a *App) Stop(ctx context.Context) error {
 	err := a.fiber.ShutdownWithContext(ctx)
 	done()
 	sweeper.Wait()
-	if err != nil {
+	if err != nil && len(a.inFlight) > 0 {
 		return fmt.Errorf("wait for the requests in flight: %w", err)
 	}
 	return nil

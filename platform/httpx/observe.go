@@ -97,7 +97,7 @@ func (a *App) recoverNext(c *fiber.Ctx) (err error) {
 
 func (a *App) logRequest(c *fiber.Ctx, route string, took time.Duration) {
 	status := c.Response().StatusCode()
-	attrs := append(a.attrs(c, route), slog.Duration("took", took), slog.Int("bytes", len(c.Response().Body())))
+	attrs := append(a.attrs(c, route), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.Int("bytes", len(c.Response().Body())))
 	level := slog.LevelInfo
 	if err, ok := c.Locals(localFailure).(error); ok {
 		attrs = append(attrs, slog.String("code", string(explain(err).Code)))

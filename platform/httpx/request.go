@@ -96,7 +96,12 @@ func parseUUID(text string) (uuid.UUID, error) {
 	return id, nil
 }
 
+// readBody reads the JSON object of a route that takes one. Any other takes
+// none, or an empty one: what a client sent on purpose is not dropped silently.
 func (r *Request) readBody() error {
+	if !r.route.Body {
+		return r.refuseBody()
+	}
 	kind, params, err := mime.ParseMediaType(r.c.Get(fiber.HeaderContentType))
 	charset, hasCharset := params["charset"]
 	known := kind == "application/json" || kind == "application/merge-patch+json"
@@ -112,13 +117,26 @@ func (r *Request) readBody() error {
 	return err
 }
 
+func (r *Request) refuseBody() error {
+	// The body of a GET means nothing (RFC 9110, section 9.3.1).
+	if r.isRead() || len(r.c.BodyRaw()) == 0 {
+		return nil
+	}
+	body, err := ParseObject(r.c.BodyRaw())
+	if err != nil {
+		return err
+	}
+	return body.Faults().Err()
+}
+
 func (r *Request) readPaging(faults *errs.Faults) {
 	r.page.Limit = defaultLimit
 	args := r.c.Context().QueryArgs()
 	if args.Has("limit") {
-		n, err := strconv.Atoi(r.c.Query("limit"))
+		text := r.c.Query("limit")
+		n, err := strconv.Atoi(text)
 		switch {
-		case err != nil && !errors.Is(err, strconv.ErrRange):
+		case err != nil && !errors.Is(err, strconv.ErrRange), err == nil && strconv.Itoa(n) != text:
 			faults.Add("limit", errs.Faultf(errs.FaultInvalidType, "must be a whole number"))
 		case err != nil || n < 1 || n > maxLimit:
 			faults.Add("limit", errs.Faultf(errs.FaultOutOfRange, "must be between 1 and %d", maxLimit))

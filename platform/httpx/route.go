@@ -74,10 +74,8 @@ func (r *Request) serve() (idempotency.Answer, error) {
 	if err := r.readQuery(); err != nil {
 		return idempotency.Answer{}, err
 	}
-	if r.route.Body {
-		if err := r.readBody(); err != nil {
-			return idempotency.Answer{}, err
-		}
+	if err := r.readBody(); err != nil {
+		return idempotency.Answer{}, err
 	}
 	response, err := r.route.Handle(r)
 	if err != nil {

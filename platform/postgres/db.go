@@ -45,6 +45,16 @@ const (
 	connectTimeout = 5 * time.Second
 )
 
+// abandoned are the settings by which PostgreSQL notices that the other end of
+// a session is gone without a word, and lets go of what it held: a host that
+// lost its power or its network. Behind a pooler the role has to have them.
+var abandoned = map[string]string{
+	"idle_in_transaction_session_timeout": "30s",
+	"tcp_keepalives_idle":                 "30",
+	"tcp_keepalives_interval":             "10",
+	"tcp_keepalives_count":                "3",
+}
+
 // DB is a pool of connections to one database. Its methods are safe for
 // concurrent use; [New] makes it and Close ends it.
 type DB struct {
@@ -80,6 +90,13 @@ func New(ctx context.Context, c Config) (*DB, error) {
 	pc.MaxConnLifetimeJitter = maxConnLifetimeJitter
 	pc.ConnConfig.RuntimeParams["application_name"] = "docket"
 	pc.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if !c.Pooler { // which refuses them
+		for name, value := range abandoned {
+			if pc.ConnConfig.RuntimeParams[name] == "" {
+				pc.ConnConfig.RuntimeParams[name] = value
+			}
+		}
+	}
 	pc.ConnConfig.DefaultQueryExecMode = execMode(c.Pooler)
 	pc.ConnConfig.BuildContextWatcherHandler = cancelAndListen
 	pc.AfterConnect = registerTypes

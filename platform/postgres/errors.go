@@ -51,11 +51,18 @@ func translate(ctx context.Context, err error) error {
 	case errors.Is(err, pgx.ErrNoRows):
 		return ErrNotFound
 	case deadlinePassed(ctx, err):
+		if silent(err) {
+			e := errs.New(errs.Unavailable, "the database fell silent, and what became of the request is not known; send it again with the same Idempotency-Key")
+			e.RetryAfter = unavailableRetryAfter
+			return e.Because(err)
+		}
 		return errs.New(errs.DeadlineExceeded, "the request took longer than its deadline and was given up").Because(err)
 	case strings.HasSuffix(Violated(err), ownerKey):
 		return errs.New(errs.Unauthenticated, "a valid bearer token is required").Because(err)
 	case sqlState(err) == pgerrcode.LockNotAvailable:
-		return fmt.Errorf("%w: %w", ErrLockTimeout, err)
+		e := errs.New(errs.Unavailable, "the database was busy with other work on the same data")
+		e.RetryAfter = unavailableRetryAfter
+		return e.Because(fmt.Errorf("%w: %w", ErrLockTimeout, err))
 	case gaveWay(err):
 		e := errs.New(errs.Unavailable, "the database was busy with other work on the same data")
 		e.RetryAfter = unavailableRetryAfter
@@ -79,6 +86,13 @@ func deadlinePassed(ctx context.Context, err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || sqlState(err) == pgerrcode.QueryCanceled
 }
 
+// silent reports whether a statement was sent and neither its end nor its
+// cancellation was heard of: it may have been carried out all the same.
+func silent(err error) bool {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	return sqlState(err) == "" && !connecting && !pgconn.SafeToRetry(err) && pgconn.Timeout(err)
+}
+
 // sqlState is the code of what the database refused, or "".
 func sqlState(err error) string {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
@@ -89,7 +103,8 @@ func sqlState(err error) string {
 
 func unreachable(err error) bool {
 	if code := sqlState(err); code != "" {
-		return pgerrcode.IsConnectionException(code) ||
+		// Read-only is a server that was a primary until a failover.
+		return pgerrcode.IsConnectionException(code) || code == pgerrcode.ReadOnlySQLTransaction ||
 			pgerrcode.IsInsufficientResources(code) ||
 			pgerrcode.IsOperatorIntervention(code)
 	}

@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/jackc/pgerrcode"
 )
+
+// ErrNoSchema says that a database has none of our tables.
+var ErrNoSchema = errors.New("the database does not have Docket's tables")
 
 // ServiceKey returns the secret of this name that all replicas share: the one
 // that stands in the database, or fresh, where none does yet.
@@ -19,6 +24,9 @@ func (db *DB) ServiceKey(ctx context.Context, name string, fresh []byte) ([]byte
 			return nil, fmt.Errorf("keep the service key %s: %w", name, translate(ctx, err))
 		}
 		key, err = GetUnowned(ctx, db, dest, get, name)
+	}
+	if sqlState(err) == pgerrcode.UndefinedTable {
+		return nil, fmt.Errorf("%w: %w", ErrNoSchema, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("get the service key %s: %w", name, err)

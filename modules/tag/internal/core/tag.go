@@ -73,6 +73,8 @@ func ParseName(text string) (Name, error) {
 		return "", errs.Faultf(errs.FaultTooLong, "must have at most %d characters", MaxName)
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "", errs.Faultf(errs.FaultInvalidFormat, "must not hold control characters")
+	case !strings.ContainsFunc(text, unicode.IsGraphic):
+		return "", errs.Faultf(errs.FaultTooShort, "must hold something that can be seen")
 	}
 	return Name(text), nil
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -144,11 +145,11 @@ func (s *Service) insert(ctx context.Context, owner, id uuid.UUID, change Change
 		if err != nil {
 			return err
 		}
-		faults = append(faults, more...)
-		if conflict != nil && len(faults) == 0 {
+		all := slices.Concat(faults, more) // this may run again
+		if conflict != nil && len(all) == 0 {
 			return conflict
 		}
-		t, err = s.keepNew(ctx, owner, id, d, faults)
+		t, err = s.keepNew(ctx, owner, id, d, all)
 		return err
 	})
 	return t, err
@@ -197,11 +198,11 @@ func (s *Service) relocate(ctx context.Context, owner uuid.UUID, current Task, d
 		if err != nil {
 			return err
 		}
-		faults = append(faults, more...)
-		if conflict != nil && len(faults) == 0 {
+		all := slices.Concat(faults, more) // this may run again
+		if conflict != nil && len(all) == 0 {
 			return conflict
 		}
-		if err := s.checkRest(ctx, owner, draft, current.TagIDs, faults); err != nil {
+		if err := s.checkRest(ctx, owner, draft, current.TagIDs, all); err != nil {
 			return err
 		}
 		var differs bool

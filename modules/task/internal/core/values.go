@@ -31,6 +31,8 @@ func ParseTitle(text string) (Title, error) {
 		return "", errs.Faultf(errs.FaultTooLong, "must have at most %d characters", MaxTitle)
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "", errs.Faultf(errs.FaultInvalidFormat, "must not hold control characters")
+	case !strings.ContainsFunc(text, unicode.IsGraphic):
+		return "", errs.Faultf(errs.FaultTooShort, "must hold something that can be seen")
 	}
 	return Title(text), nil
 }
