@@ -199,6 +199,15 @@ func newLimiter(g graph, now func() time.Time) (httpx.Limiter, error) {
 	return ratelimit.NewMemory(g.cfg.RateLimit.Requests, g.cfg.RateLimit.Window, now)
 }
 
+// lameDuck gives a balancer that asks every second or two the time to notice a
+// stop. On a developer's machine nobody asks.
+func lameDuck(cfg config.Config) time.Duration {
+	if cfg.Environment.Deployed() {
+		return min(3*time.Second, cfg.HTTP.DrainTimeout/3)
+	}
+	return 0
+}
+
 // surface is what the HTTP application is made of.
 type surface struct {
 	fx.In
@@ -217,6 +226,7 @@ func newHTTP(s surface) (*httpx.App, error) {
 	cfg := s.Graph.cfg
 	app := httpx.New(httpx.Config{
 		RequestTimeout: cfg.HTTP.RequestTimeout,
+		LameDuck:       lameDuck(cfg),
 		MaxInFlight:    maxInFlight,
 		TrustedProxies: cfg.HTTP.TrustedProxies,
 		AllowOrigins:   cfg.CORS.AllowOrigins,
@@ -224,6 +234,7 @@ func newHTTP(s surface) (*httpx.App, error) {
 		Limiter:        s.Limiter,
 		Cursors:        s.Cursors,
 		Replays:        s.Replays,
+		Units:          s.DB,
 		Log:            s.Graph.log,
 		Now:            time.Now,
 		NewID:          newID,

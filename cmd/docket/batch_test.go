@@ -341,6 +341,6 @@ func batchStale(t *testing.T, ada, _ client) { //nolint:thelper // a test, calle
 	if all[0].Data.Title != "in time" {
 		t.Errorf("with the right if_match: %+v", all[0].Data)
 	}
-	// The header is about the batch, which is no resource: it means nothing.
-	ada.do(t, "POST", "/batch", `{"operations":[{"op":"delete","id":"`+task.ID+`"}]}`, "If-Match", `"x"`).Want(t, 200)
+	// The header is about the batch, which is no resource: it holds of nothing.
+	ada.do(t, "POST", "/batch", `{"operations":[{"op":"delete","id":"`+task.ID+`"}]}`, "If-Match", `"x"`).WantFailure(t, 412, "PRECONDITION_FAILED")
 }

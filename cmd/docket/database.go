@@ -23,10 +23,16 @@ const privateDatabase = "docket"
 // database is where the data is: somebody's server, or a private one that this
 // process started.
 type database struct {
-	url    string
-	server *localpg.Server // nil where the server is somebody's
-	took   time.Duration
+	url     string
+	server  *localpg.Server // nil where the server is somebody's
+	options localpg.Options // of the private one
+	took    time.Duration
+	revived time.Time
 }
+
+// reviveAfter is how long a private PostgreSQL must have run to be started
+// again when it ends: one that ends at once would end for ever.
+const reviveAfter = 5 * time.Second
 
 // openDatabase starts a private PostgreSQL and brings it to schema.hcl, where
 // none was given.
@@ -39,15 +45,16 @@ func openDatabase(ctx context.Context, cfg config.Config, log *slog.Logger) (*da
 		return nil, fmt.Errorf("find the schema of the private database: %w", err)
 	}
 	began := time.Now()
-	server, err := localpg.Start(ctx, localpg.Options{
+	options := localpg.Options{
 		Dir:      cfg.DataDir,
 		Binaries: cfg.Database.Binaries,
 		Progress: func(line string) { log.Info("private PostgreSQL", slog.String("progress", line)) },
-	})
+	}
+	server, err := localpg.Start(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("start a private PostgreSQL: %w", err)
 	}
-	d := &database{url: server.URL(privateDatabase), server: server}
+	d := &database{url: server.URL(privateDatabase), server: server, options: options}
 	if err := d.migrate(ctx, log, path); err != nil {
 		return nil, errors.Join(err, d.stop(stopContext(ctx, stopGrace)))
 	}
@@ -146,6 +153,28 @@ func (d *database) exited() <-chan struct{} {
 		return nil
 	}
 	return d.server.Exited()
+}
+
+// revive starts a private server again that ended by itself, or was killed: the
+// pool finds it where it was.
+func (d *database) revive(ctx context.Context, log *slog.Logger) error {
+	why := d.err()
+	if time.Since(d.revived) < reviveAfter {
+		return why
+	}
+	log.Warn("the private PostgreSQL ended and is started again", slog.Any("error", why))
+	if err := d.server.Stop(stopContext(ctx, stopGrace)); err != nil {
+		return errors.Join(why, err)
+	}
+	server, err := localpg.Start(ctx, d.options)
+	if err != nil {
+		return errors.Join(why, fmt.Errorf("start it again: %w", err))
+	}
+	d.server, d.revived = server, time.Now()
+	if server.URL(privateDatabase) != d.url {
+		return errors.Join(why, errors.New("started again, it listens elsewhere"))
+	}
+	return nil
 }
 
 func (d *database) err() error {

@@ -212,6 +212,39 @@ func TestPrivatePostgreSQL(t *testing.T) {
 	leftNothing(t, dir, server)
 }
 
+// A private PostgreSQL that is killed is started again, and the server goes on
+// as it does with any other.
+func TestPrivatePostgreSQLIsRevived(t *testing.T) {
+	t.Parallel()
+	needsSignals(t)
+	pgtest.URL(t) // or skip
+	dir := dataFolder(t)
+	folder := []string{"DOCKET_DATA_DIR=" + dir}
+	token := execute(t, folder, "token", "--email", adaAddress).ok(t)
+	p := launch(t, folder...)
+	ada := client{base: p.greeting.API, authorization: "Bearer " + token}
+	task := one(t, ada.do(t, "POST", "/tasks", `{"title":"kept"}`), 201)
+	server := postmaster(t, dir)
+	killed, err := os.FindProcess(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the task is there again", func() bool {
+		answer := ada.do(t, "GET", "/tasks/"+task.ID, "")
+		if answer.Status != 200 && (answer.Status != 503 || answer.Header.Get("Retry-After") == "") {
+			t.Errorf("meanwhile: %d %s", answer.Status, answer.Body)
+		}
+		return answer.Status == 200 && postmaster(t, dir) != server
+	})
+	server = postmaster(t, dir)
+	p.signal(t, syscall.SIGTERM)
+	p.ends(t, 0)
+	leftNothing(t, dir, server)
+}
+
 func takenPort(t *testing.T, folder []string) {
 	t.Helper()
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -112,6 +112,39 @@ func TestEveryWriteReplays(t *testing.T) {
 	}
 }
 
+// Every writing route holds to the condition that comes with a request, or
+// refuses it: none writes as if it were not there. A new one needs no line of
+// its own, neither in its module nor here.
+func TestEveryWriteHoldsToItsCondition(t *testing.T) {
+	t.Parallel()
+	s, _ := unlimited(t)
+	for _, route := range assembled(t).Routes() {
+		if route.Method == http.MethodGet {
+			continue
+		}
+		user := s.as(t, route.Operation+"-if@example.com")
+		path := route.Path
+		if collection, _, ok := strings.Cut(path, "/:id"); ok {
+			made, _, _ := user.accepted(t, http.MethodPost, collection)
+			path = strings.Replace(path, ":id", one(t, made, http.StatusCreated).ID, 1)
+		}
+		held := 0
+		for i, sample := range samples {
+			for _, headers := range [][]string{{"If-Match", `"stale"`}, {"If-Match", `"stale"`, "Idempotency-Key", fmt.Sprintf("if-%d", i)}} {
+				switch answer := user.do(t, route.Method, path, sample, headers...); {
+				case answer.Status < 400:
+					t.Errorf("%s %s wrote against its condition: %d %s", route.Method, route.Path, answer.Status, answer.Body)
+				case answer.Status == http.StatusPreconditionFailed:
+					held++
+				}
+			}
+		}
+		if held == 0 {
+			t.Errorf("%s %s: no sample came as far as the condition", route.Method, route.Path)
+		}
+	}
+}
+
 // sorts are the resources that a user makes: where, and what a body says.
 var sorts = []struct{ collection, member string }{{"/tags", "name"}, {"/projects", "name"}, {"/tasks", "title"}}
 

@@ -85,7 +85,7 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 	if err := greet(stdout, cfg, listening.address(), issuer, database); err != nil {
 		log.Warn("greet", slog.Any("error", err))
 	}
-	why := wait(ctx, app, database)
+	why := wait(ctx, app, database, log)
 	log.Info("stopping", slog.String("because", why.reason), slog.String("drain_timeout", cfg.HTTP.DrainTimeout.String()))
 	if err := app.Stop(stopContext(ctx, cfg.HTTP.DrainTimeout)); err != nil {
 		why.err = errors.Join(why.err, cutOff(err, cfg.HTTP.DrainTimeout))
@@ -116,18 +116,23 @@ type ending struct {
 	err    error
 }
 
-func wait(ctx context.Context, app *fx.App, d *database) ending {
-	select {
-	case <-ctx.Done():
-		return ending{reason: "a signal asked for it"}
-	case s := <-app.Wait():
-		// Fx listens for signals too, and may be the first to hear of one.
-		if s.ExitCode == 0 {
+func wait(ctx context.Context, app *fx.App, d *database, log *slog.Logger) ending {
+	ended := app.Wait()
+	for {
+		select {
+		case <-ctx.Done():
 			return ending{reason: "a signal asked for it"}
+		case s := <-ended:
+			// Fx listens for signals too, and may be the first to hear of one.
+			if s.ExitCode == 0 {
+				return ending{reason: "a signal asked for it"}
+			}
+			return ending{reason: "the server failed", err: errors.New("the server failed; the log says why")}
+		case <-d.exited():
+			if err := d.revive(ctx, log); err != nil {
+				return ending{reason: "the private PostgreSQL ended", err: err}
+			}
 		}
-		return ending{reason: "the server failed", err: errors.New("the server failed; the log says why")}
-	case <-d.exited():
-		return ending{reason: "the private PostgreSQL ended", err: d.err()}
 	}
 }
 

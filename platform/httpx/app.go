@@ -43,6 +43,9 @@ const (
 type Config struct {
 	// RequestTimeout is the deadline of one request, from its arrival.
 	RequestTimeout time.Duration
+	// LameDuck is how long a stopping server goes on to say that it is not
+	// ready, so that whoever asks now and then sends it nothing more.
+	LameDuck time.Duration
 	// MaxInFlight bounds the requests being served at once; one more is
 	// answered 503 at once rather than queued.
 	MaxInFlight int
@@ -55,9 +58,11 @@ type Config struct {
 	Limiter Limiter
 	Cursors *page.Codec
 	Replays Replays
-	Log     *slog.Logger
-	Now     func() time.Time
-	NewID   func() uuid.UUID
+	// Units hold a write together with the condition it carries.
+	Units Units
+	Log   *slog.Logger
+	Now   func() time.Time
+	NewID func() uuid.UUID
 }
 
 // App is the HTTP application: middleware in place, routes to be added.

@@ -197,6 +197,6 @@ func (o *operation) appendResult(results []byte, response Response) []byte {
 		return j.End()
 	}
 	j.name("data")
-	j.buf = appendTagged(j.buf, response.view)
+	j.buf = AppendTagged(j.buf, response.view)
 	return j.End()
 }

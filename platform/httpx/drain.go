@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// lameDuck is how long a stopping server still takes connections, to
-	// refuse what comes over them: closed at once, its port would reset those
-	// that the system has already accepted on its behalf.
+	// lameDuck is how long a stopping server still takes connections at least,
+	// to refuse what comes over them: closed at once, its port would reset
+	// those that the system has already accepted on its behalf.
 	lameDuck = 100 * time.Millisecond
 	// quietGrace is what a connection gets after that to finish sending a
 	// request.
@@ -39,7 +39,7 @@ var errStopping = &errs.Error{
 // connection would hold up a stop for as long.
 func (a *App) Stop(ctx context.Context) error {
 	a.stopping.Store(true)
-	pause(ctx, lameDuck)
+	pause(ctx, max(lameDuck, a.LameDuck))
 
 	sweeping, done := context.WithCancel(ctx)
 	var sweeper sync.WaitGroup

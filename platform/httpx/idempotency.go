@@ -61,7 +61,7 @@ func (a *App) serveOnce(r *Request, key string) error {
 	answer, replayed, err := a.Replays.Once(r.ctx, r.Owner(), key, r.fingerprint(), func(ctx context.Context) (idempotency.Answer, error) {
 		refusal = nil
 		r.ctx = ctx
-		answer, err := r.serve()
+		answer, err := a.answer(r)
 		if err == nil {
 			return answer, nil
 		}

@@ -101,7 +101,7 @@ func (a *App) logRequest(c *fiber.Ctx, route string, took time.Duration) {
 	level := slog.LevelInfo
 	if err, ok := c.Locals(localFailure).(error); ok {
 		attrs = append(attrs, slog.String("code", string(explain(err).Code)))
-		if status >= http.StatusInternalServerError {
+		if status >= http.StatusInternalServerError && !errors.Is(err, errStopping) {
 			level = slog.LevelError
 			attrs = append(attrs, slog.String("error", err.Error()))
 		} else if cause := errors.Unwrap(explain(err)); cause != nil {

@@ -1,11 +1,14 @@
 package httpx
 
 import (
+	"context"
+	"errors"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"docket/platform/errs"
+	"docket/platform/idempotency"
 )
 
 // stale is the failure of a write whose If-Match names another representation
@@ -22,12 +25,13 @@ func (s *stale) Unwrap() error { return s.failure }
 
 // Guard returns what must hold of an entity for this request to change it, or
 // nil where the client set no condition: If-Match (RFC 9110, section 13.1.1),
-// and on a PUT also If-None-Match: * (section 13.1.2), which creates only. The
+// and on a PUT also If-None-Match (section 13.1.2): * creates only. The
 // use case calls it on the entity as it is at the moment of the write, with
 // nil where there is none.
 func Guard[E any, V View](r *Request, view func(E) V) func(current *E) error {
-	wanted, createOnly := r.conditions()
-	if wanted == "" && !createOnly {
+	r.guarded = true
+	wanted, unwanted := r.conditions()
+	if wanted == "" && unwanted == "" {
 		return nil
 	}
 	return func(current *E) error {
@@ -40,9 +44,9 @@ func Guard[E any, V View](r *Request, view func(E) V) func(current *E) error {
 		representation := view(*current).AppendJSON(nil)
 		tag := etag(representation)
 		switch {
-		case createOnly:
+		case unwanted != "" && unchanged(unwanted, tag):
 			return &stale{errs.New(errs.PreconditionFailed, "the resource exists already; error.current has it"), representation, tag}
-		case !matches(wanted, tag):
+		case wanted != "" && !matches(wanted, tag):
 			return &stale{errs.New(errs.PreconditionFailed, "the resource was changed since you read it; error.current has it as it is now"), representation, tag}
 		default:
 			return nil
@@ -50,18 +54,49 @@ func Guard[E any, V View](r *Request, view func(E) V) func(current *E) error {
 	}
 }
 
-// conditions returns the If-Match of this request, and whether it must not
-// replace anything. Inside a batch each operation has an If-Match of its own.
-func (r *Request) conditions() (ifMatch string, createOnly bool) {
-	if r.operation != nil {
-		return r.operation.ifMatch, false
+// errUnconditional answers a condition on what takes none: to ignore it would be
+// to overwrite what the client wanted kept.
+var errUnconditional = errs.New(errs.PreconditionFailed, "there is nothing here that If-Match or If-None-Match could be about; send the request without it")
+
+// conditional reports whether a write carries a condition.
+func (r *Request) conditional() bool {
+	h := &r.c.Request().Header
+	return !r.isRead() && (len(h.PeekAll(fiber.HeaderIfMatch)) > 0 || len(h.PeekAll(fiber.HeaderIfNoneMatch)) > 0)
+}
+
+// serveConditional is serve for a write with a condition. Should a use case
+// not ask for it, nothing that it did is kept: no route can forget.
+func (a *App) serveConditional(r *Request) (answer idempotency.Answer, err error) {
+	if a.Units == nil {
+		return answer, errNoUnits
 	}
-	createOnly = r.c.Method() == fiber.MethodPut && strings.TrimSpace(r.c.Get(fiber.HeaderIfNoneMatch)) == "*"
+	err = a.Units.InTx(r.ctx, func(ctx context.Context) error {
+		r.ctx, r.guarded = ctx, false
+		if answer, err = r.serve(); err == nil && !r.guarded {
+			return errUnconditional
+		}
+		return err
+	})
+	return answer, err
+}
+
+var errNoUnits = errors.New("a request carries a condition, and there are no units of work to hold it in")
+
+// conditions returns the If-Match and the If-None-Match of this request, "" for
+// none; the latter counts on a PUT alone. Inside a batch each operation has an
+// If-Match of its own.
+func (r *Request) conditions() (ifMatch, ifNoneMatch string) {
+	if r.operation != nil {
+		return r.operation.ifMatch, ""
+	}
+	if r.c.Method() == fiber.MethodPut {
+		ifNoneMatch = headerList(r.c, fiber.HeaderIfNoneMatch)
+	}
 	ifMatch = headerList(r.c, fiber.HeaderIfMatch)
 	if strings.TrimSpace(ifMatch) == "" && len(r.c.Request().Header.PeekAll(fiber.HeaderIfMatch)) > 0 {
 		ifMatch = "," // a condition that names nothing holds of nothing
 	}
-	return ifMatch, createOnly
+	return ifMatch, ifNoneMatch
 }
 
 // unchanged reports whether a list of entity tags that a client holds has ours

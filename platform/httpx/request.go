@@ -32,6 +32,8 @@ type Request struct {
 	body    *Object
 	stream  *Stream // what the handler answered, where that is one
 	page    Page
+	// guarded says that the use case was given the request's conditions.
+	guarded bool
 	// operation is the part of a batch that this request stands for, or nil.
 	operation *operation
 }

@@ -74,7 +74,11 @@ func (r *Request) render(response Response) idempotency.Answer {
 func renderView(status int, v View) idempotency.Answer {
 	body := append(make([]byte, 0, 1024), `{"success":true,"data":`...)
 	start := len(body)
-	body = v.AppendJSON(body)
+	if _, more := v.(Extended); more {
+		body = AppendTagged(body, v) // the tag of the answer is none of the resource
+	} else {
+		body = v.AppendJSON(body)
+	}
 	return idempotency.Answer{Status: status, ETag: etag(body[start:]), Body: append(body, '}')}
 }
 
@@ -86,7 +90,7 @@ func (r *Request) renderList(response Response) []byte {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = appendTagged(body, v)
+		body = AppendTagged(body, v)
 	}
 	body = append(body, `],"meta":{"next_cursor":`...)
 	if response.next == nil {
@@ -99,9 +103,9 @@ func (r *Request) renderList(response Response) []byte {
 	return append(body, "}}"...)
 }
 
-// appendTagged appends a resource with its entity tag as one more member: the
+// AppendTagged appends a resource with its entity tag as one more member: the
 // tag that If-Match takes, whatever else is shown.
-func appendTagged(dst []byte, v View) []byte {
+func AppendTagged(dst []byte, v View) []byte {
 	start := len(dst)
 	dst = v.AppendJSON(dst)
 	var tag string

@@ -54,7 +54,7 @@ func (a *App) serve(route Route) fiber.Handler {
 		if key != "" {
 			return a.serveOnce(r, key)
 		}
-		answer, err := r.serve()
+		answer, err := a.answer(r)
 		if err != nil {
 			return err
 		}
@@ -63,6 +63,14 @@ func (a *App) serve(route Route) fiber.Handler {
 		}
 		return send(c, answer)
 	}
+}
+
+// answer keeps a write together with the condition that it carries.
+func (a *App) answer(r *Request) (idempotency.Answer, error) {
+	if r.conditional() {
+		return a.serveConditional(r)
+	}
+	return r.serve()
 }
 
 // serve reads what every route reads the same way, calls its handler, and

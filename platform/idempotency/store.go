@@ -79,7 +79,7 @@ var errUndo = errors.New("the request was refused")
 // It returns a Conflict where the key was used for a request with another
 // fingerprint, or where another request with it takes too long.
 func (s *Store) Once(ctx context.Context, owner uuid.UUID, key string, fingerprint []byte, serve func(context.Context) (Answer, error)) (answer Answer, replayed bool, err error) {
-	leave, err := s.gate.enter(ctx, name{owner, key}, maxWait)
+	leave, err := s.gate.enter(ctx, name{owner, key}, patience(ctx))
 	if err != nil {
 		return Answer{}, false, err
 	}
@@ -107,6 +107,16 @@ func (s *Store) Once(ctx context.Context, owner uuid.UUID, key string, fingerpri
 	return answer, replayed, err
 }
 
+// patience is how long to wait for another request, here and again in the
+// database: both together leave a third of the time that this one has.
+func patience(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return maxWait
+	}
+	return max(min(maxWait, time.Until(deadline)/3), time.Millisecond)
+}
+
 // claim takes the key for this unit of work. Where another one holds it, it
 // waits until that one ends. It reports whether the key was free, or expired.
 func (s *Store) claim(ctx context.Context, owner uuid.UUID, key string, fingerprint []byte) (bool, error) {
@@ -114,7 +124,7 @@ func (s *Store) claim(ctx context.Context, owner uuid.UUID, key string, fingerpr
 		ON CONFLICT (user_id, key) DO UPDATE SET fingerprint = $3, expires_at = $4
 		WHERE idempotency_keys.expires_at <= $5`
 	now := s.now()
-	n, err := postgres.ExecWithin(ctx, owner, maxWait, sql, key, fingerprint, now.Add(Kept), now)
+	n, err := postgres.ExecWithin(ctx, owner, patience(ctx), sql, key, fingerprint, now.Add(Kept), now)
 	switch {
 	case errors.Is(err, postgres.ErrLockTimeout):
 		return false, errInUse.Because(err)

@@ -53,6 +53,7 @@ func New(t testing.TB, routes []httpx.Route, options ...func(*httpx.Config)) *Ap
 		Log:            slog.New(slog.NewJSONHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:            clock.Now,
 		NewID:          NewIDs().Next,
+		Units:          loose{},
 	}
 	for _, change := range options {
 		change(&c)
@@ -61,6 +62,18 @@ func New(t testing.TB, routes []httpx.Route, options ...func(*httpx.Config)) *Ap
 	app.Add(routes...)
 	return app
 }
+
+// loose are no units of work at all: what a test without a database has.
+type loose struct{}
+
+// InTx implements [httpx.Units].
+func (loose) InTx(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
+// Attempt implements [httpx.Units].
+func (loose) Attempt(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
+// Serialize implements [httpx.Units].
+func (loose) Serialize(context.Context, uuid.UUID) error { return nil }
 
 // At makes the application's clock this one.
 func At(c *Clock) func(*httpx.Config) {

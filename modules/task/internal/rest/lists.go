@@ -69,7 +69,7 @@ func (v treeView) AppendJSON(dst []byte) []byte {
 }
 
 func appendBranch(dst []byte, b *core.Branch) []byte {
-	dst = append(reopened(view(b.Task).AppendJSON(dst), "subtasks"), '[')
+	dst = append(reopened(httpx.AppendTagged(dst, view(b.Task)), "subtasks"), '[')
 	for i, below := range b.Subtasks {
 		if i > 0 {
 			dst = append(dst, ',')
