@@ -94,12 +94,9 @@ func (k *KeySet) load(ctx context.Context) error {
 	if err != nil {
 		k.failed.Add(1)
 		if ctx.Err() == nil {
-			what := "key set not refreshed, the last good one stays in use"
-			if !k.Ready() {
-				what = "key set not loaded, no token can be verified yet"
-			}
-			k.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, what,
-				slog.Any("error", err), slog.Int("keys", k.Stats().Keys))
+			// The keys of the last good answer stay in use, if there was one.
+			k.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "key set not refreshed",
+				slog.Any("error", err), slog.Int("keys_in_use", k.Stats().Keys))
 		}
 		return err
 	}
