@@ -198,6 +198,7 @@ func one[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args 
 
 func collect[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args []any) ([]T, error) {
 	var list []T
+	args = planned(ctx, args)
 	err := db.alone(ctx, func() error {
 		rows, err := db.conn(ctx).Query(ctx, sql, args...)
 		if err != nil {

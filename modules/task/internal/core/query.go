@@ -69,6 +69,13 @@ type Filter struct {
 	Search Search
 }
 
+// Narrows reports whether f leaves out any task.
+func (f Filter) Narrows() bool {
+	return len(f.Statuses) > 0 || len(f.Priorities) > 0 || f.Project != nil || f.Parent != nil || len(f.TagIDs) > 0 ||
+		f.DueAfter != nil || f.DueBefore != nil || f.CompletedAfter != nil || f.CompletedBefore != nil ||
+		f.UpdatedAfter != nil || f.Overdue || f.Search != nil
+}
+
 // Ref names something that a task may refer to; a nil ID, that it refers to
 // none.
 type Ref struct{ ID *uuid.UUID }

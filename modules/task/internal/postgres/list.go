@@ -24,6 +24,9 @@ var orders = map[core.SortField]postgres.Keyset{
 
 // List implements [core.Reader].
 func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core.Task, *core.After, error) {
+	if q.Filter.Narrows() {
+		ctx = postgres.PlannedAnew(ctx)
+	}
 	if q.Sort == core.SortDue {
 		return s.listByDue(ctx, owner, q)
 	}
