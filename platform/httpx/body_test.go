@@ -263,3 +263,18 @@ func TestContentCodingIsRefused(t *testing.T) {
 	}
 	app.As("ada").Do(t, "POST", base+"/notes", `{"title":"milk"}`, "Content-Encoding", "identity").Want(t, http.StatusCreated)
 }
+
+// A route that takes no body takes an empty one, and drops none silently.
+func TestStrayBodies(t *testing.T) {
+	t.Parallel()
+	stored := note{ID: httpxtest.ID(1)}
+	for body, want := range map[string]int{
+		"": http.StatusNoContent, "null": http.StatusNoContent, "{}": http.StatusNoContent, " \n": http.StatusNoContent,
+		`{"dry_run":true}`: http.StatusUnprocessableEntity, "[]": http.StatusUnprocessableEntity, "garbage": http.StatusBadRequest,
+	} {
+		app := httpxtest.New(t, newNotes(stored).routes())
+		if r := app.As("ada").Do(t, "DELETE", base+"/notes/"+stored.ID.String(), body); r.Status != want {
+			t.Errorf("DELETE with %q: %d %s, want %d", body, r.Status, r.Body, want)
+		}
+	}
+}

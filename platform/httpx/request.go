@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -120,8 +121,10 @@ func (r *Request) readBody() error {
 }
 
 func (r *Request) refuseBody() error {
-	// The body of a GET means nothing (RFC 9110, section 9.3.1).
-	if r.isRead() || len(r.c.BodyRaw()) == 0 {
+	// The body of a GET means nothing (RFC 9110, section 9.3.1), and null is
+	// how some clients write that they send none.
+	sent := bytes.TrimSpace(r.c.BodyRaw())
+	if r.isRead() || len(sent) == 0 || string(sent) == "null" {
 		return nil
 	}
 	body, err := ParseObject(r.c.BodyRaw())
