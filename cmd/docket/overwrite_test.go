@@ -85,6 +85,27 @@ func TestRivalsWithOneETag(t *testing.T) {
 
 // The same rivals, each with a key of its own: the condition holds inside of
 // the kept unit of work as well.
+// Each rival puts it somewhere else, or a move to where it stands would change
+// nothing and be right as well.
+func TestRivalsThatMove(t *testing.T) {
+	t.Parallel()
+	s, _ := unlimited(t)
+	ada := s.as(t, adaAddress)
+	for _, sort := range sorts[1:] { // tags have no order
+		var anchors []string
+		for i := range rivals + 1 {
+			anchors = append(anchors, one(t, ada.do(t, "POST", sort.collection, body(`{%q:"anchor %d"}`, sort.member, i)), 201).ID)
+		}
+		made := ada.do(t, "POST", sort.collection, body(`{%q:"race to move"}`, sort.member)).Want(t, 201)
+		path := sort.collection + "/" + one(t, made, 201).ID
+		answers := race(t, rivals, func(ctx context.Context, i int) (httpxtest.Response, error) {
+			return ada.try(ctx, "POST", path+"/move", body(`{"before_id":%q}`, anchors[i]), "If-Match", made.ETag())
+		})
+		now := ada.do(t, "GET", path, "").Want(t, 200)
+		wantOneWinner(t, "move in "+sort.collection, answers, 200, &now, 412)
+	}
+}
+
 func TestRivalsWithOneETagAndKeys(t *testing.T) {
 	t.Parallel()
 	s, _ := unlimited(t)
