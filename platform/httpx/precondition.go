@@ -103,21 +103,19 @@ func (r *Request) conditions() (ifMatch, ifNoneMatch string) {
 // in it. The comparison is weak (RFC 9110, section 13.1.2): a proxy that
 // compresses an answer also weakens its tag.
 func unchanged(header, tag string) bool {
-	for candidate := range strings.SplitSeq(header, ",") {
-		candidate = strings.TrimSpace(candidate)
-		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {
-			return true
-		}
-	}
-	return false
+	return listed(header, func(candidate string) bool { return strings.TrimPrefix(candidate, "W/") == tag })
 }
 
 // matches compares a list of entity tags with one of ours, strongly: a weak
 // tag is never equal.
 func matches(header, tag string) bool {
+	return listed(header, func(candidate string) bool { return candidate == tag })
+}
+
+// listed reports whether a list has *, or a tag that is ours.
+func listed(header string, isOurs func(candidate string) bool) bool {
 	for candidate := range strings.SplitSeq(header, ",") {
-		candidate = strings.TrimSpace(candidate)
-		if candidate == "*" || candidate == tag {
+		if candidate = strings.TrimSpace(candidate); candidate == "*" || isOurs(candidate) {
 			return true
 		}
 	}

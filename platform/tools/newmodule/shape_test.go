@@ -27,7 +27,7 @@ var differ = map[string][]string{
 	},
 	"internal/core/ports.go":     {"DeletionListener", "TaskCounter", "Query"},
 	"internal/core/service.go":   {"Service", "NewService", "Tasks", "Service.Delete"},
-	"internal/postgres/list.go":  {"nameContains", "unmarked", "marksRemoved", "Store.List", "import docket/platform/fold"},
+	"internal/postgres/list.go":  {"Store.List", "import docket/platform/fold"},
 	"internal/postgres/store.go": {"columns", "fields", "Store.Insert", "Store.Update", "Store.Existing"},
 	"internal/rest/dto.go":       {"tagView.AppendJSON", "read"},
 	"internal/rest/handlers.go":  {"handlers.list", "handlers.get"},

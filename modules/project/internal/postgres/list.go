@@ -21,20 +21,6 @@ var orders = map[core.SortField]postgres.Keyset{
 	core.SortUpdatedAt: {Column: "updated_at", Type: "timestamptz"},
 }
 
-// nameContains looks for text in the key of a name, both without accents and
-// with what is only another form of a letter resolved (Unicode Standard Annex
-// 15, NFKD), as the search for tasks has it. It is plain text: nothing in it
-// stands for anything else. The names of one user are few enough to be looked
-// through.
-const (
-	nameContains = `strpos(` + unmarked + `name_key` + marksRemoved + `, ` + unmarked + `?::text` + marksRemoved + `) > 0`
-	unmarked     = `translate(replace(replace(replace(regexp_replace(lower(normalize(`
-	// The accents of Latin, Greek and Cyrillic and the points of Hebrew and
-	// Arabic, and the letters that Unicode does not take apart.
-	marksRemoved = `, NFKD)), '[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]', '', 'g'),` +
-		` 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'), 'øłđðħŧı', 'olddhti')`
-)
-
 // List implements [core.Store].
 func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core.Project, *core.After, error) {
 	order, ok := orders[q.Sort]
@@ -59,7 +45,7 @@ func filter(b sq.SelectBuilder, q core.Query) sq.SelectBuilder {
 		b = b.Where("archived_at IS NULL")
 	}
 	if q.Contains != "" {
-		b = b.Where(nameContains, fold.Key(q.Contains))
+		b = b.Where(postgres.NameContains, fold.Key(q.Contains))
 	}
 	return b
 }
