@@ -35,6 +35,10 @@ type KeySetConfig struct {
 	// Jitter returns numbers in [0, 1) that spread the refreshes of several
 	// processes: math/rand/v2.Float64.
 	Jitter func() float64
+	// Observe hears of each fetch once it has ended, on the goroutine that
+	// fetches: it must not block. A fetch that Close cut off is not told of.
+	// Nobody hears by default; Stats counts the same.
+	Observe func(FetchOutcome)
 	// Logger gets one line for each failed fetch and each change of the set; no
 	// line by default.
 	Logger *slog.Logger
@@ -56,6 +60,9 @@ func (c KeySetConfig) withDefaults() KeySetConfig {
 	}
 	if c.Jitter == nil {
 		c.Jitter = rand.Float64
+	}
+	if c.Observe == nil {
+		c.Observe = func(FetchOutcome) {}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -86,6 +93,8 @@ type KeySet struct {
 	current atomic.Pointer[snapshot]
 	fetches atomic.Uint64
 	failed  atomic.Uint64
+	limited atomic.Uint64
+	ended   fetchCounters
 
 	wake chan struct{} // tells the loop that pending is set
 	stop context.CancelFunc
@@ -128,6 +137,7 @@ func NewKeySet(source Source, cfg KeySetConfig) *KeySet {
 		cfg:     cfg,
 		limiter: rate.NewLimiter(rate.Every(cfg.FetchEvery), cfg.FetchBurst),
 		wake:    make(chan struct{}, 1),
+		ended:   newFetchCounters(),
 		stop:    func() {},
 		done:    make(chan struct{}),
 		lastErr: errNeverLoaded,
@@ -186,15 +196,25 @@ type KeySetStats struct {
 	Keys    int    // keys in the set now
 	Fetches uint64 // fetches begun, the failed ones included
 	Failed  uint64 // fetches that changed nothing because they failed
+	Limited uint64 // requests with an unknown key that the limit allowed no fetch
+	// Outcomes has an entry for each of FetchOutcomes, zero included.
+	Outcomes map[FetchOutcome]uint64
 }
 
 // Stats returns the present counts.
 func (k *KeySet) Stats() KeySetStats {
-	stats := KeySetStats{Fetches: k.fetches.Load(), Failed: k.failed.Load()}
-	if s := k.current.Load(); s != nil {
-		stats.Keys = len(s.keys)
+	stats := KeySetStats{
+		Fetches: k.fetches.Load(), Failed: k.failed.Load(), Limited: k.limited.Load(), Outcomes: k.ended.read(),
 	}
+	stats.Keys = k.size()
 	return stats
+}
+
+func (k *KeySet) size() int {
+	if s := k.current.Load(); s != nil {
+		return len(s.keys)
+	}
+	return 0
 }
 
 // known returns the key of id in the present set, or nil.
@@ -261,6 +281,7 @@ func (k *KeySet) join(first bool) (a *attempt, beganBefore bool) {
 	case k.running != nil:
 		return k.running, first
 	case !k.limiter.AllowN(k.cfg.Now(), 1):
+		k.limited.Add(1)
 		return nil, false
 	}
 	k.pending = &attempt{done: make(chan struct{})}

@@ -2,7 +2,7 @@ package auth
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -94,14 +94,25 @@ func (k *KeySet) load(ctx context.Context) error {
 	if err != nil {
 		k.failed.Add(1)
 		if ctx.Err() == nil {
+			k.ending(failedFetch(err))
 			// The keys of the last good answer stay in use, if there was one.
 			k.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "key set not refreshed",
-				slog.Any("error", err), slog.Int("keys_in_use", k.Stats().Keys))
+				slog.Any("error", err), slog.Int("keys_in_use", k.size()))
 		}
 		return err
 	}
-	k.install(ctx, keys)
+	if k.install(ctx, keys) {
+		k.ending(FetchChanged)
+	} else {
+		k.ending(FetchUnchanged)
+	}
 	return nil
+}
+
+// ending counts the end of a fetch and tells of it.
+func (k *KeySet) ending(outcome FetchOutcome) {
+	k.ended[outcome].Add(1)
+	k.cfg.Observe(outcome)
 }
 
 func (k *KeySet) fetchKeys(ctx context.Context) (map[string]*verificationKey, error) {
@@ -110,14 +121,21 @@ func (k *KeySet) fetchKeys(ctx context.Context) (map[string]*verificationKey, er
 		return nil, err
 	}
 	if len(raw) > MaxKeySetBytes {
-		return nil, fmt.Errorf("read the key set: more than %d bytes", MaxKeySetBytes)
+		return nil, errTooLarge()
 	}
-	return parseKeySet(raw, k.cfg.MaxKeys)
+	keys, err := parseKeySet(raw, k.cfg.MaxKeys)
+	if errors.Is(err, errTooManyKeys) {
+		return nil, &fetchFault{FetchTooLarge, err}
+	}
+	if err != nil {
+		return nil, &fetchFault{FetchMalformed, err}
+	}
+	return keys, nil
 }
 
-// install replaces the set. A key that has not changed stays the same object:
+// install replaces the set and reports whether that changed it. A key that has not changed stays the same object:
 // that is how a cached token knows that its key is still in the set.
-func (k *KeySet) install(ctx context.Context, keys map[string]*verificationKey) {
+func (k *KeySet) install(ctx context.Context, keys map[string]*verificationKey) bool {
 	old := k.current.Load()
 	added, removed := len(keys), 0
 	if old != nil {
@@ -131,8 +149,10 @@ func (k *KeySet) install(ctx context.Context, keys map[string]*verificationKey) 
 		}
 	}
 	k.current.Store(&snapshot{keys: keys, loadedAt: k.cfg.Now()})
-	if added > 0 || removed > 0 {
+	changed := added > 0 || removed > 0
+	if changed {
 		k.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "key set changed",
 			slog.Int("keys", len(keys)), slog.Int("added", added), slog.Int("removed", removed))
 	}
+	return changed
 }

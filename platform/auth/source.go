@@ -65,25 +65,29 @@ func fetch(ctx context.Context, client *http.Client, address string) ([]byte, er
 	// A failing Close of a body that was read, or given up, changes nothing.
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetch the key set: the issuer answered with status %d, not 200", response.StatusCode)
+		return nil, &fetchFault{FetchRefused, fmt.Errorf("fetch the key set: the issuer answered with status %d, not 200", response.StatusCode)}
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, MaxKeySetBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the key set: %w", err)
 	}
 	if len(body) > MaxKeySetBytes {
-		return nil, fmt.Errorf("read the key set: more than %d bytes", MaxKeySetBytes)
+		return nil, errTooLarge()
 	}
 	return body, nil
+}
+
+func errTooLarge() error {
+	return &fetchFault{FetchTooLarge, fmt.Errorf("read the key set: more than %d bytes", MaxKeySetBytes)}
 }
 
 func stayOnHost(next *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
+		return &fetchFault{FetchRefused, fmt.Errorf("more than %d redirects", maxRedirects)}
 	}
 	if next.URL.Host != first.Host || next.URL.Scheme != first.Scheme && next.URL.Scheme != "https" {
-		return errors.New("the issuer redirects its key set to another host or to plain http")
+		return &fetchFault{FetchRefused, errors.New("the issuer redirects its key set to another host or to plain http")}
 	}
 	return nil
 }

@@ -46,6 +46,10 @@ type Config struct {
 	CacheSize int
 	// Now is the clock: time.Now when nil.
 	Now func() time.Time
+	// Observe hears of each authentication, once, on its own goroutine: it must
+	// not block. cached says that an accepted token came from the cache. Nobody
+	// hears when nil; Stats counts the same.
+	Observe func(outcome Outcome, cached bool)
 }
 
 // Verifier checks tokens against its configuration and a key set. It may be
@@ -59,6 +63,7 @@ type Verifier struct {
 	cache     *lru.Cache[[sha256.Size]byte, verified] // nil: no cache
 	cacheHits atomic.Uint64
 	outcomes  map[Outcome]*atomic.Uint64 // the map itself never changes
+	observe   func(outcome Outcome, cached bool)
 }
 
 // verified is a token whose signature and claims, times aside, were found good
@@ -78,6 +83,7 @@ func NewVerifier(keys *KeySet, cfg Config) (*Verifier, error) {
 		audiences: slices.Clone(cfg.Audiences),
 		leeway:    cfg.Leeway,
 		now:       cfg.Now,
+		observe:   cfg.Observe,
 		outcomes:  make(map[Outcome]*atomic.Uint64),
 	}
 	for _, i := range cfg.Issuers {
@@ -97,6 +103,9 @@ func NewVerifier(keys *KeySet, cfg Config) (*Verifier, error) {
 	}
 	if v.now == nil {
 		v.now = time.Now
+	}
+	if v.observe == nil {
+		v.observe = func(Outcome, bool) {}
 	}
 	for _, o := range Outcomes() {
 		v.outcomes[o] = new(atomic.Uint64)
@@ -124,7 +133,7 @@ func (v *Verifier) makeCache(size int) error {
 func (v *Verifier) Authenticate(ctx context.Context, header string) (Principal, error) {
 	token, err := BearerToken(header)
 	if err != nil {
-		v.count(err)
+		v.count(err, false)
 		return Principal{}, err
 	}
 	return v.Verify(ctx, token)
@@ -139,38 +148,42 @@ func (v *Verifier) Authenticate(ctx context.Context, header string) (Principal, 
 //   - Unavailable, with RetryAfter, when no key set could be had at all;
 //   - DeadlineExceeded when ctx ended first.
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
-	principal, err := v.verify(ctx, token)
-	v.count(err)
+	principal, cached, err := v.verify(ctx, token)
+	v.count(err, cached && err == nil)
 	return principal, err
 }
 
-func (v *Verifier) count(err error) {
-	if counter, known := v.outcomes[Reason(err)]; known {
+func (v *Verifier) count(err error, cached bool) {
+	outcome := Reason(err)
+	if counter, known := v.outcomes[outcome]; known {
 		counter.Add(1)
 	}
+	if cached {
+		v.cacheHits.Add(1)
+	}
+	v.observe(outcome, cached)
 }
 
-func (v *Verifier) verify(ctx context.Context, token string) (Principal, error) {
+// verify is Verify without the counting; cached says that the signature was
+// checked before.
+func (v *Verifier) verify(ctx context.Context, token string) (p Principal, cached bool, err error) {
 	if len(token) > MaxTokenLength {
-		return Principal{}, refuse(OutcomeTooLong, "the token has %d bytes, more than %d", len(token), MaxTokenLength)
+		return Principal{}, false, refuse(OutcomeTooLong, "the token has %d bytes, more than %d", len(token), MaxTokenLength)
 	}
 	sum := sha256.Sum256([]byte(token))
 	found, cached := v.recall(sum)
 	if !cached {
-		var err error
 		if found, err = v.check(ctx, token); err != nil {
-			return Principal{}, err
+			return Principal{}, false, err
 		}
 	}
 	if err := v.checkTimes(found); err != nil {
-		return Principal{}, err
+		return Principal{}, cached, err
 	}
-	if cached {
-		v.cacheHits.Add(1)
-	} else if v.cache != nil {
+	if !cached && v.cache != nil {
 		v.cache.Add(sum, found)
 	}
-	return found.principal, nil
+	return found.principal, cached, nil
 }
 
 // recall returns the cached token, unless its key has left the set or changed
