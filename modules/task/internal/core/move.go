@@ -110,7 +110,7 @@ func (s *Service) move(ctx context.Context, owner uuid.UUID, current Task, to De
 	}
 	next.UpdatedAt = s.instant()
 	next.Revision++
-	return next, s.keep(ctx, owner, current, next)
+	return next, s.keep(ctx, owner, current, next, false)
 }
 
 // named returns faults under the names of what the request says: a parent that

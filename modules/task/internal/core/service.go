@@ -179,10 +179,10 @@ func (s *Service) revise(ctx context.Context, owner uuid.UUID, current Task, dra
 		}
 		next, differs := current.revised(draft, s.instant())
 		switch {
+		case draft.closes():
+			return next, s.tx.InTx(ctx, func(ctx context.Context) error { return s.keep(ctx, owner, current, next, true) })
 		case !differs:
 			return current, nil
-		case next.Status != current.Status && next.Status.Closed():
-			return next, s.tx.InTx(ctx, func(ctx context.Context) error { return s.keep(ctx, owner, current, next) })
 		default:
 			return next, s.store.Update(ctx, owner, next)
 		}
@@ -205,25 +205,23 @@ func (s *Service) relocate(ctx context.Context, owner uuid.UUID, current Task, d
 		if err := s.checkRest(ctx, owner, draft, current.TagIDs, all); err != nil {
 			return err
 		}
-		var differs bool
-		if next, differs = current.revised(draft, s.instant()); !differs {
-			return nil
-		}
-		return s.keep(ctx, owner, current, next)
+		next, _ = current.revised(draft, s.instant())
+		return s.keep(ctx, owner, current, next, draft.closes())
 	})
 	return next, err
 }
 
-// keep replaces current by next, and takes what is below along.
-func (s *Service) keep(ctx context.Context, owner uuid.UUID, current, next Task) error {
+// keep replaces current by next where they differ, and takes what is below
+// along: into another project, and, where next is to close it, to its status.
+func (s *Service) keep(ctx context.Context, owner uuid.UUID, current, next Task, closes bool) error {
 	moves := !same(current.ProjectID, next.ProjectID)
-	closes := next.Status != current.Status && next.Status.Closed()
 	if moves || closes {
 		if err := s.tree.LockBelow(ctx, owner, next.ID); err != nil {
 			return err
 		}
 	}
-	if err := s.store.Update(ctx, owner, next); err != nil {
+	closedAt, err := s.replace(ctx, owner, current, next)
+	if err != nil {
 		return err
 	}
 	if moves {
@@ -232,9 +230,24 @@ func (s *Service) keep(ctx context.Context, owner uuid.UUID, current, next Task)
 		}
 	}
 	if closes {
-		return s.tree.CloseBelow(ctx, owner, next.ID, next.Status, next.UpdatedAt)
+		return s.tree.CloseBelow(ctx, owner, next.ID, next.Status, closedAt)
 	}
 	return nil
+}
+
+// replace puts next, of which the unit of work holds the lock, in place of
+// current, and returns when. Where both are the same it writes nothing, but
+// still makes sure that nobody wrote in between: what is done below the task
+// rests on how it is.
+func (s *Service) replace(ctx context.Context, owner uuid.UUID, current, next Task) (time.Time, error) {
+	if next.Revision != current.Revision {
+		return next.UpdatedAt, s.store.Update(ctx, owner, next)
+	}
+	present, err := s.store.Get(ctx, owner, current.ID)
+	if err == nil && present.Revision != current.Revision || errs.KindOf(err) == errs.NotFound {
+		return time.Time{}, ErrRevised
+	}
+	return s.instant(), err
 }
 
 // getter reads a task: [Store].Get, or lock.

@@ -50,6 +50,9 @@ type Draft struct {
 	Title       Title
 	Description *Description
 	Status      Status
+	// StatusNamed says that the request named the status: one that is closed
+	// closes what is open below the task, even where the task has it already.
+	StatusNamed bool
 	Priority    Priority
 	DueAt       *time.Time
 	DueOn       *Date
@@ -118,6 +121,10 @@ func (t *Task) assume(d Draft, now time.Time) {
 	t.UpdatedAt = now
 	t.Revision++
 }
+
+// closes reports whether d finishes or cancels the task, and with it what is
+// open below.
+func (d Draft) closes() bool { return d.StatusNamed && d.Status.Closed() }
 
 func (d Draft) equal(other Draft) bool {
 	return d.Title == other.Title && same(d.Description, other.Description) &&

@@ -53,6 +53,7 @@ func read(body *httpx.Object, d *core.Draft) errs.Faults {
 	httpx.Text(body, "title", &d.Title, core.ParseTitle)
 	httpx.TextOrNull(body, "description", &d.Description, core.ParseDescription)
 	httpx.Text(body, "status", &d.Status, core.ParseStatus)
+	d.StatusNamed = body.Has("status")
 	httpx.Text(body, "priority", &d.Priority, core.ParsePriority)
 	httpx.TextOrNull(body, "due_at", &d.DueAt, core.ParseInstant)
 	httpx.TextOrNull(body, "due_on", &d.DueOn, core.ParseDate)

@@ -194,6 +194,53 @@ func TestClosingClosesWhatIsOpenBelow(t *testing.T) {
 	}
 }
 
+// A request that names done or cancelled closes what is open below, also where
+// the task is that already; one that does not name the status never does.
+func TestClosingAgainClosesWhatWasReopenedBelow(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"done", "cancelled"} {
+		for _, method := range []string{"PATCH", "PUT"} {
+			f := open(t)
+			levels := f.chain(t, 3, nil)
+			body := fields{"title": "level 1", "status": status}.json(t)
+			f.ada.Do(t, method, levels[0].path(), body).Want(t, http.StatusOK)
+			before := f.get(t, levels[0])
+			f.clock.Advance(time.Hour)
+			f.patch(t, levels[2], fields{"status": "in_progress"})
+			late := f.create(t, "late", fields{"parent_id": levels[1].ID})
+
+			f.patch(t, levels[1], fields{"description": "says nothing of the status"})
+			f.patch(t, levels[0], fields{})
+			if got := f.get(t, levels[2]); got.Status != "in_progress" {
+				t.Errorf("%s %s: a change of something else made what is below %s", method, status, got.Status)
+			}
+			f.ada.Do(t, method, levels[0].path(), body).Want(t, http.StatusOK)
+			for _, x := range []task{levels[2], late} {
+				got := f.get(t, x)
+				if got.Status != status || got.CompletedAt == nil || *got.CompletedAt != f.clock.Now() {
+					t.Errorf("%s %s: %s is %s, completed at %v", method, status, x.Title, got.Status, got.CompletedAt)
+				}
+			}
+			if diff := cmp.Diff(before, f.get(t, levels[0])); diff != "" {
+				t.Errorf("%s %s: the task itself changed (-before +after):\n%s", method, status, diff)
+			}
+		}
+	}
+}
+
+// A PUT that leaves the status out makes the task todo, and closes nothing.
+func TestPutWithoutStatusClosesNothing(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	levels := f.chain(t, 2, nil)
+	f.patch(t, levels[0], fields{"status": "done"})
+	f.patch(t, levels[1], fields{"status": "in_progress"})
+	f.ada.Do(t, "PUT", levels[0].path(), `{"title":"again"}`).Want(t, http.StatusOK)
+	if top, below := f.get(t, levels[0]), f.get(t, levels[1]); top.Status != "todo" || top.CompletedAt != nil || below.Status != "in_progress" {
+		t.Errorf("the task is %s, completed at %v, and the one below %s", top.Status, top.CompletedAt, below.Status)
+	}
+}
+
 // From done to cancelled is a change that leaves what is closed below alone.
 func TestClosedToClosed(t *testing.T) {
 	t.Parallel()
