@@ -175,7 +175,7 @@ func newKeys(lc fx.Lifecycle, g graph) (*auth.KeySet, error) {
 			return nil, fmt.Errorf("auth.jwks_url (DOCKET_AUTH_JWKS_URL): %w", err)
 		}
 	}
-	keys := auth.NewKeySet(source, auth.KeySetConfig{Logger: g.log})
+	keys := auth.NewKeySet(source, auth.KeySetConfig{RefreshInterval: g.cfg.Auth.JWKSRefresh, Logger: g.log})
 	lc.Append(fx.Hook{
 		OnStart: keys.Start,
 		OnStop:  func(context.Context) error { keys.Close(); return nil },

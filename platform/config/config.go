@@ -136,6 +136,9 @@ const (
 type Auth struct {
 	// JWKSURL is the issuer's key set; "" where none is configured.
 	JWKSURL string
+	// JWKSRefresh is how long a key that the issuer withdrew can go on working,
+	// 1 s to 24 h.
+	JWKSRefresh time.Duration
 	// Issuers are the accepted iss values; empty exactly when JWKSURL is.
 	Issuers []Issuer
 	// Audience are the accepted aud values; empty exactly when JWKSURL is.

@@ -55,7 +55,7 @@ func TestLoadDefaults(t *testing.T) {
 		Database:    config.Database{Pooler: config.PoolerAuto, RowSecurity: true},
 		DataDir:     got.DataDir, // differs by system, see TestUserDataDir
 		Log:         config.Log{Format: config.LogAuto, Level: slog.LevelInfo},
-		Auth:        config.Auth{Issuers: []config.Issuer{}, Audience: []string{}},
+		Auth:        config.Auth{JWKSRefresh: 5 * time.Minute, Issuers: []config.Issuer{}, Audience: []string{}},
 		CORS:        config.CORS{AllowOrigins: []string{"http://localhost:3000"}},
 		RateLimit:   config.RateLimit{Requests: 100, Window: time.Minute, Store: config.StoreMemory},
 	}
@@ -77,7 +77,7 @@ func TestLoadEverythingFromTheEnvironment(t *testing.T) {
 		"DOCKET_DATABASE_POOLER=auto", "DOCKET_DATABASE_ROW_SECURITY=off", "DOCKET_DATA_DIR=/var/lib/docket/",
 		"DOCKET_LOG_FORMAT=text", "DOCKET_LOG_LEVEL=error", "DOCKET_HTTP_REQUEST_TIMEOUT=1500ms",
 		"DOCKET_HTTP_DRAIN_TIMEOUT=1m", "DOCKET_HTTP_TRUSTED_PROXIES= 10.0.0.0/8 , 192.0.2.7,2001:db8::/32,::ffff:192.0.2.8",
-		"DOCKET_AUTH_JWKS_URL=https://app.example.com/jwks", "DOCKET_AUTH_ISSUER=https://old.example,https://new.example",
+		"DOCKET_AUTH_JWKS_URL=https://app.example.com/jwks", "DOCKET_AUTH_JWKS_REFRESH=1m", "DOCKET_AUTH_ISSUER=https://old.example,https://new.example",
 		"DOCKET_AUTH_AUDIENCE=a,b", "DOCKET_CORS_ALLOW_ORIGINS=https://app.example.com,capacitor://localhost,http://[::1]:3000",
 		"DOCKET_RATE_LIMIT_REQUESTS=7", "DOCKET_RATE_LIMIT_WINDOW=30s", "DOCKET_RATE_LIMIT_STORE=redis",
 		"DOCKET_REDIS_URL=rediss://:s3cret@cache:6379/2", "DOCKET_TEST_POSTGRES=anything", "UNRELATED=x",
@@ -102,7 +102,7 @@ func TestLoadEverythingFromTheEnvironment(t *testing.T) {
 		DataDir: "/var/lib/docket",
 		Log:     config.Log{Format: config.LogText, Level: slog.LevelError},
 		Auth: config.Auth{
-			JWKSURL: "https://app.example.com/jwks",
+			JWKSURL: "https://app.example.com/jwks", JWKSRefresh: time.Minute,
 			Issuers: []config.Issuer{
 				{Issuer: "https://old.example", Trust: "https://old.example"},
 				{Issuer: "https://new.example", Trust: "https://old.example"},

@@ -29,6 +29,7 @@ type decoder func(c *Config, value any) error
 const (
 	maxRequestTimeout    = 5 * time.Minute
 	maxDrainTimeout      = 10 * time.Minute
+	maxJWKSRefresh       = 24 * time.Hour
 	maxRateLimitWindow   = 24 * time.Hour
 	maxRateLimitRequests = 1_000_000
 )
@@ -128,6 +129,12 @@ var settings = []setting{
 		doc:     "the issuer's key set; empty is the development issuer, in local only",
 		allowed: "an https URL, such as https://app.example.com/api/auth/jwks; http for a loopback host, or in local and test",
 		decode:  one(func(c *Config) *string { return &c.Auth.JWKSURL }, parseJWKSURL),
+	},
+	{
+		key: "auth.jwks_refresh", env: []string{"DOCKET_AUTH_JWKS_REFRESH"},
+		doc:     "how long a key that the issuer withdrew can go on working",
+		allowed: "a duration from 1s to 24h, such as 5m",
+		decode:  one(func(c *Config) *time.Duration { return &c.Auth.JWKSRefresh }, duration(time.Second, maxJWKSRefresh)),
 	},
 	{
 		key: "auth.issuers", env: []string{"DOCKET_AUTH_ISSUER"},

@@ -31,6 +31,7 @@ var contract = map[string]string{
 	"DOCKET_HTTP_DRAIN_TIMEOUT":    "http.drain_timeout",
 	"DOCKET_HTTP_TRUSTED_PROXIES":  "http.trusted_proxies",
 	"DOCKET_AUTH_JWKS_URL":         "auth.jwks_url",
+	"DOCKET_AUTH_JWKS_REFRESH":     "auth.jwks_refresh",
 	"DOCKET_AUTH_ISSUER":           "auth.issuers",
 	"DOCKET_AUTH_AUDIENCE":         "auth.audience",
 	"DOCKET_CORS_ALLOW_ORIGINS":    "cors.allow_origins",
@@ -64,7 +65,7 @@ func TestTableCoversConfig(t *testing.T) {
 		"environment": "test", "http.address": ":1", "admin.address": ":1", "database.url": "host=a",
 		"database.url_direct": "host=a", "database.pooler": "true", "database.row_security": "on", "database.binaries": "/b", "data_dir": "/d",
 		"log.format": "text", "log.level": "warn", "http.request_timeout": "1s", "http.drain_timeout": "1s",
-		"http.trusted_proxies": "10.0.0.1", "auth.jwks_url": "https://a/jwks", "auth.issuers": "i", "auth.audience": "a",
+		"http.trusted_proxies": "10.0.0.1", "auth.jwks_url": "https://a/jwks", "auth.jwks_refresh": "1s", "auth.issuers": "i", "auth.audience": "a",
 		"cors.allow_origins": "https://a", "rate_limit.requests": "1", "rate_limit.window": "1s",
 		"rate_limit.store": "redis", "redis.url": "redis://a",
 	}
