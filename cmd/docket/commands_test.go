@@ -147,7 +147,7 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			execute(t, append([]string{"DOCKET_DATA_DIR=" + t.TempDir(), "DOCKET_HTTP_ADDRESS=127.0.0.1:0"}, c.settings...), strings.Fields(c.args)...).
+			execute(t, append([]string{"DOCKET_DATA_DIR=" + t.TempDir(), "DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0"}, c.settings...), strings.Fields(c.args)...).
 				refused(t, exitFailure, c.says...)
 		})
 	}

@@ -32,7 +32,7 @@ func BenchmarkExport(b *testing.B) {
 	if dir == "" {
 		dir = dataFolder(b)
 	}
-	settings := []string{"DOCKET_DATA_DIR=" + dir, "DOCKET_HTTP_ADDRESS=127.0.0.1:0"}
+	settings := []string{"DOCKET_DATA_DIR=" + dir, "DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0"}
 	if made := execute(b, settings, "seed", "--users", "1", "--tasks", strconv.Itoa(benchTasks)); made.code != 0 {
 		b.Fatalf("seed: code %d\n%s", made.code, made.stderr)
 	}

@@ -67,7 +67,7 @@ func TestLogFormat(t *testing.T) {
 			t.Errorf("a line that is not JSON: %s", line)
 		}
 	}
-	cmd := docket(t, []string{url, "DOCKET_DATA_DIR=" + t.TempDir(), "DOCKET_HTTP_ADDRESS=127.0.0.1:0"}, "serve", "--log-format", "text")
+	cmd := docket(t, []string{url, "DOCKET_DATA_DIR=" + t.TempDir(), "DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0"}, "serve", "--log-format", "text")
 	out := newOutput()
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {

@@ -35,7 +35,7 @@ type process struct {
 func launch(t testing.TB, settings ...string) *process {
 	t.Helper()
 	p := &process{
-		cmd:    docket(t, append([]string{"DOCKET_HTTP_ADDRESS=127.0.0.1:0"}, settings...), "serve"),
+		cmd:    docket(t, append([]string{"DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0"}, settings...), "serve"),
 		stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{}),
 	}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
@@ -185,7 +185,7 @@ func TestPrivatePostgreSQL(t *testing.T) {
 	if got := query(t, execute(t, folder, "db", "url", "--direct").ok(t), "SELECT title FROM tasks"); got != "kept" {
 		t.Errorf("in the database the title is %q", got)
 	}
-	execute(t, append(folder, "DOCKET_HTTP_ADDRESS=127.0.0.1:0"), "serve").
+	execute(t, append(folder, "DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0"), "serve").
 		refused(t, exitFailure, dir, "in use by another docket (process "+strconv.Itoa(first.cmd.Process.Pid)+")", "--data-dir")
 	kept(first)
 
@@ -252,7 +252,7 @@ func takenPort(t *testing.T, folder []string) {
 		t.Fatal(err)
 	}
 	address := taken.Addr().String()
-	execute(t, append(folder, "DOCKET_HTTP_ADDRESS="+address), "serve").
+	execute(t, append(folder, "DOCKET_HTTP_ADDRESS="+address, "DOCKET_ADMIN_ADDRESS=127.0.0.1:0"), "serve").
 		refused(t, exitFailure, "DOCKET_HTTP_ADDRESS", address+" is taken")
 	if err := taken.Close(); err != nil {
 		t.Error(err)
