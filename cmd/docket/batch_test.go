@@ -89,6 +89,7 @@ func TestBatch(t *testing.T) {
 		"results in turn":   batchResultsInTurn,
 		"all or nothing":    batchAllOrNothing,
 		"first failure":     batchFirstFailure,
+		"overtaken failure": batchOvertakenFailure,
 		"stale":             batchStale,
 		"dry run":           batchDryRun,
 		"dry run with keys": batchDryRunWithKey,
@@ -313,6 +314,44 @@ func batchFirstFailure(t *testing.T, ada, _ client) { //nolint:thelper // a test
 			if name := c.names[c.index]; name != "" && !strings.Contains(failure.Message, name) {
 				t.Errorf("%s %q: %s", resource, c.names, failure.Message)
 			}
+		}
+	}
+	if diff := cmp.Diff(before, ada.state(t)); diff != "" {
+		t.Errorf("failed batches left something (-before +after):\n%s", diff)
+	}
+}
+
+// Creates of one kind are done together, ahead of others that stand before
+// them: the first failure is still that of the first operation that fails.
+func batchOvertakenFailure(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
+	one(t, ada.do(t, "POST", "/projects", `{"name":"taken"}`), 201)
+	one(t, ada.do(t, "POST", "/tags", `{"name":"taken"}`), 201)
+	before := ada.state(t)
+	const badTask, badTag, badProject = `{"op":"create","data":{"title":" "}}`,
+		`{"op":"create","resource":"tag","data":{"name":"taken"}}`, `{"op":"create","resource":"project","data":{"name":"taken"}}`
+	task := func(n int) string { return body(`{"op":"create","data":{"title":"x","tag_ids":["t%d"]}}`, n) }
+	tag := func(n int) string {
+		return body(`{"op":"create","resource":"tag","temp_id":"t%d","data":{"name":"%d"}}`, n, n)
+	}
+	for _, c := range []struct {
+		operations []string
+		index      int
+		code       string
+	}{
+		{[]string{tag(1), badTask, badTag}, 1, "VALIDATION_FAILED"},
+		{[]string{tag(1), task(1), badTag, badTask}, 2, "CONFLICT"},
+		{[]string{badProject, badTag, badTask}, 0, "CONFLICT"},
+		{[]string{tag(1), task(1), tag(2), badTask, badProject, task(2), badTag}, 3, "VALIDATION_FAILED"},
+		{[]string{tag(1), task(1), badProject, badTask, badTag}, 2, "CONFLICT"},
+		{[]string{task(0), tag(1), badTag}, 0, "VALIDATION_FAILED"}, // there is no t0
+		{[]string{tag(1), task(1), `{"op":"delete","resource":"tag","id":"t1"}`, task(1), badTag}, 3, "VALIDATION_FAILED"},
+	} {
+		failure := ada.batch(t, c.operations...).Failure(t)
+		if failure.Index == nil {
+			t.Fatalf("%s: no error.index", c.operations)
+		}
+		if failure.Code != c.code || *failure.Index != c.index {
+			t.Errorf("%s: %s of operation %d, want %s of %d", c.operations, failure.Code, *failure.Index, c.code, c.index)
 		}
 	}
 	if diff := cmp.Diff(before, ada.state(t)); diff != "" {

@@ -172,10 +172,32 @@ func TestBatchRoundTrips(t *testing.T) {
 		}
 		done(t, ada.batch(t, all...))
 	})
-	t.Logf("round trips: 100 projects %d, one %d; 100 tags %d, one %d; 100 tasks in projects %d; 100 subtasks with tags %d, one %d; mixed %d",
-		projects, oneProject, tags, oneTag, plain, tasks, oneTask, mixed)
+	alternating := gate.least(func(run int) {
+		var all []string
+		for i := range 50 {
+			all = append(all, body(`{"op":"create","resource":"tag","temp_id":"t%d","data":{"name":"alternating %d %d"}}`, i, i, run),
+				body(`{"op":"create","data":{"title":"x","tag_ids":["t%d"]}}`, i))
+		}
+		for i, x := range done(t, ada.batch(t, all...)) {
+			if tagged := i%2 == 1; tagged != (x.Data.Title == "x" && len(x.Data.TagIDs) == 1) {
+				t.Errorf("operation %d made %+v", i, x.Data)
+			}
+		}
+	})
+	everything := gate.least(func(run int) {
+		all := []string{`{"op":"create","temp_id":"first","data":{"title":"x"}}`}
+		for i := range 24 {
+			all = append(all, body(`{"op":"create","temp_id":"a%d","data":{"title":"x","parent_id":"first"}}`, i),
+				body(`{"op":"create","resource":"project","temp_id":"p%d","data":{"name":"everything %d %d"}}`, i, i, run),
+				body(`{"op":"create","resource":"tag","temp_id":"t%d","data":{"name":"everything %d %d"}}`, i, i, run),
+				body(`{"op":"create","data":{"title":"x","project_id":"p%d","tag_ids":["t%d"]}}`, i, i))
+		}
+		done(t, ada.batch(t, all...))
+	})
+	t.Logf("round trips: 50 tags with a task each %d, 25 of each kind in turn %d; 100 projects %d, one %d; 100 tags %d, one %d; 100 tasks in projects %d; 100 subtasks with tags %d, one %d; mixed %d",
+		alternating, everything, projects, oneProject, tags, oneTag, plain, tasks, oneTask, mixed)
 	const handful = 12
-	for what, n := range map[string]int64{"100 projects": projects, "100 tags": tags, "100 tasks": plain, "100 subtasks": tasks, "34 tasks in new projects": mixed} {
+	for what, n := range map[string]int64{"100 projects": projects, "100 tags": tags, "100 tasks": plain, "100 subtasks": tasks, "34 tasks in new projects": mixed, "50 tags with a task each": alternating, "all kinds in turn": everything} {
 		if n < 1 || n > handful {
 			t.Errorf("%s cost %d round trips", what, n)
 		}

@@ -46,6 +46,7 @@ type operation struct {
 	tempID  string
 	ifMatch string
 	data    *Object
+	uses    []uuid.UUID // what operations before make and data refers to
 }
 
 // operationFailure is the failure of the first operation of a batch that
@@ -53,6 +54,9 @@ type operation struct {
 type operationFailure struct {
 	index int
 	err   error
+	// overtook says that an operation before it was not tried yet, so that it
+	// may not be the first after all.
+	overtook bool
 }
 
 func (f *operationFailure) Error() string { return fmt.Sprintf("operations[%d]: %v", f.index, f.err) }
@@ -109,7 +113,7 @@ func (b *batch) handle(r *Request) (Response, error) {
 		if errors.Is(err, errDryRun) {
 			return nil
 		}
-		return err
+		return b.first(ctx, r, operations, err)
 	})
 	if err != nil {
 		return Response{}, err
@@ -117,43 +121,101 @@ func (b *batch) handle(r *Request) (Response, error) {
 	return Response{status: http.StatusOK, results: results}, nil
 }
 
-// run does the operations in order, creates that follow each other at once, and
-// returns their results, separated by commas.
+// first returns the failure of the first operation that fails, where err is
+// that of one which overtook others: these were not tried yet.
+func (b *batch) first(ctx context.Context, r *Request, operations []*operation, err error) error {
+	for {
+		failed, ok := errors.AsType[*operationFailure](err)
+		if !ok || !failed.overtook || !refused(err) {
+			return err
+		}
+		operations = operations[:failed.index]
+		earlier := b.units.Attempt(ctx, func(ctx context.Context) error {
+			if _, err := b.run(ctx, r, operations); err != nil {
+				return err
+			}
+			return errDryRun
+		})
+		if errors.Is(earlier, errDryRun) {
+			return err
+		}
+		err = earlier
+	}
+}
+
+// refused reports whether err is about what was asked for, rather than about us
+// or about the moment.
+func refused(err error) bool {
+	switch errs.KindOf(err) {
+	case errs.Invalid, errs.Conflict, errs.NotFound, errs.PreconditionFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// run does the operations step by step, and returns their results in order,
+// separated by commas.
 func (b *batch) run(ctx context.Context, r *Request, operations []*operation) ([]byte, error) {
-	var results []byte
-	for len(operations) > 0 {
-		n := together(operations)
-		requests := make([]*Request, n)
-		for i, o := range operations[:n] {
+	responses, tried := make([]Response, len(operations)), make([]bool, len(operations))
+	for _, step := range steps(operations) {
+		requests := make([]*Request, len(step))
+		for i, o := range step {
+			tried[o.index] = true
 			requests[i] = &Request{
 				c: r.c, ctx: ctx, route: o.route, cursors: r.cursors, body: o.data.again(), operation: o,
 				ids: map[string]uuid.UUID{"id": o.id},
 			}
 		}
-		responses, err := answer(requests)
+		answers, err := answer(requests)
 		if err != nil {
-			return nil, failureOf(operations, err)
+			failed := failureOf(step, err)
+			failed.overtook = slices.Contains(tried[:failed.index], false)
+			return nil, failed
 		}
-		for i, response := range responses {
-			results = operations[i].appendResult(results, response)
+		for i, o := range step {
+			responses[o.index] = answers[i]
 		}
-		operations = operations[n:]
+	}
+	var results []byte
+	for i, response := range responses {
+		results = operations[i].appendResult(results, response)
 	}
 	return results, nil
 }
 
-// together returns how many of the operations can be done at once: those at
-// the front that create the same sort of thing.
-func together(operations []*operation) int {
-	first := operations[0].route
-	if first.Many == nil {
-		return 1
+// steps arranges operations so that each step can be done at once: creates of
+// one sort of thing, or a single operation of any other kind. A create joins
+// an earlier step of its sort, ahead of creates of other sorts in between, as
+// far as it refers to none of them: nothing else could tell the difference.
+// Whatever is no such create keeps its place, and so do all on either side.
+func steps(operations []*operation) [][]*operation {
+	var all [][]*operation
+	start := 0 // of the creates that may still be joined
+	for _, o := range operations {
+		if at := start + o.joins(all[start:]); at >= start {
+			all[at] = append(all[at], o)
+			continue
+		}
+		all = append(all, []*operation{o})
+		if o.route.Many == nil {
+			start = len(all)
+		}
 	}
-	n := 1
-	for n < len(operations) && operations[n].route.Operation == first.Operation {
-		n++
+	return all
+}
+
+// joins returns which of the steps o can be a part of, or -1.
+func (o *operation) joins(steps [][]*operation) int {
+	for i, step := range slices.Backward(steps) {
+		if step[0].route.Operation == o.route.Operation {
+			return i
+		}
+		if slices.ContainsFunc(step, func(other *operation) bool { return slices.Contains(o.uses, other.newID) }) {
+			return -1
+		}
 	}
-	return n
+	return -1
 }
 
 func answer(requests []*Request) ([]Response, error) {
@@ -165,21 +227,23 @@ func answer(requests []*Request) ([]Response, error) {
 	return []Response{response}, err
 }
 
-// failureOf says which operation err is about, in the terms of the batch.
-func failureOf(operations []*operation, err error) error {
-	index := operations[0].index
-	if at, ok := errors.AsType[*errs.At](err); ok {
-		index, err = operations[at.Index].index, at.Err
+// failureOf says which operation of a step err is about, in the terms of the
+// batch.
+func failureOf(step []*operation, err error) *operationFailure {
+	at, ok := errors.AsType[*errs.At](err)
+	if !ok {
+		at = &errs.At{Err: err}
 	}
-	if typed, ok := errors.AsType[*errs.Error](err); ok && typed.Kind == errs.Invalid {
+	failed := &operationFailure{index: step[at.Index].index, err: at.Err}
+	if typed, ok := errors.AsType[*errs.Error](at.Err); ok && len(typed.Details) > 0 {
 		inside := *typed
 		inside.Details = slices.Clone(typed.Details)
 		for i := range inside.Details {
-			inside.Details[i].Field = strings.TrimSuffix(fmt.Sprintf("operations[%d].data.%s", index, inside.Details[i].Field), ".")
+			inside.Details[i].Field = strings.TrimSuffix(fmt.Sprintf("operations[%d].data.%s", failed.index, inside.Details[i].Field), ".")
 		}
-		err = &inside
+		failed.err = &inside
 	}
-	return &operationFailure{index: index, err: err}
+	return failed
 }
 
 func (o *operation) appendResult(results []byte, response Response) []byte {

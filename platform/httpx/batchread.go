@@ -64,7 +64,7 @@ func (b *batch) readOperation(index int, raw *Object, temps map[string]uuid.UUID
 	}
 	o.route = route
 	b.readIDs(o, raw, verb, id, temps)
-	o.data.substitute(temps)
+	o.uses = o.data.substitute(temps)
 	if o.tempID != "" && verb == "create" {
 		if _, taken := temps[o.tempID]; taken {
 			raw.faults.Add("temp_id", errs.Faultf(errs.FaultDuplicate, "was given to an operation before"))
@@ -157,14 +157,22 @@ func parseIfMatch(text string) (string, error) {
 
 func anyText(text string) (string, error) { return text, nil }
 
-// substitute puts real ids in place of temporary ones.
-func (o *Object) substitute(temps map[string]uuid.UUID) {
+// substitute puts real ids in place of temporary ones, and returns them.
+func (o *Object) substitute(temps map[string]uuid.UUID) (used []uuid.UUID) {
+	substituted := func(raw jsontext.Value) jsontext.Value {
+		id, ok := temporary(raw, temps)
+		if !ok {
+			return raw
+		}
+		used = append(used, id)
+		return appendID(nil, id)
+	}
 	for i, m := range o.members {
 		if !slices.Contains(references, m.name) {
 			continue
 		}
 		if m.raw.Kind() != '[' {
-			o.members[i].raw = substituted(m.raw, temps)
+			o.members[i].raw = substituted(m.raw)
 			continue
 		}
 		list := []byte{'['}
@@ -172,24 +180,24 @@ func (o *Object) substitute(temps map[string]uuid.UUID) {
 			if n > 0 {
 				list = append(list, ',')
 			}
-			list = append(list, substituted(e, temps)...)
+			list = append(list, substituted(e)...)
 		}
 		o.members[i].raw = append(list, ']')
 	}
+	return used
 }
 
-func substituted(raw jsontext.Value, temps map[string]uuid.UUID) jsontext.Value {
+// temporary returns the real id that the temporary one stands for which raw is.
+func temporary(raw jsontext.Value, temps map[string]uuid.UUID) (uuid.UUID, bool) {
 	if raw.Kind() != '"' {
-		return raw
+		return uuid.Nil, false
 	}
 	text, err := jsontext.AppendUnquote(nil, raw)
 	if err != nil {
-		return raw
+		return uuid.Nil, false
 	}
-	if id, ok := temps[string(text)]; ok {
-		return appendID(nil, id)
-	}
-	return raw
+	id, ok := temps[string(text)]
+	return id, ok
 }
 
 // again returns o as it was before anything was read: an operation may run

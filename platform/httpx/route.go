@@ -34,7 +34,9 @@ type Route struct {
 	// Many, where a route has it, makes several things at once in a handful of
 	// round trips: the same as Handle for one after the other. Its error says
 	// with [errs.At] which could not be made. A batch calls it, and gives each
-	// request its [Request.NewID].
+	// request its [Request.NewID]. What it makes of one route must not depend on
+	// what another makes, unless a body names that: a batch may change their
+	// order.
 	Many func([]*Request) ([]Response, error)
 }
 

@@ -21,36 +21,46 @@ func (s *Service) CreateMany(ctx context.Context, owner uuid.UUID, ids []uuid.UU
 		plans[i] = plan{id: ids[i], draft: NewDraft()}
 		plans[i].faults = change(&plans[i].draft)
 	}
-	var made *gathered
+	var made []Task
 	err := s.tx.InTx(ctx, func(ctx context.Context) error {
-		var apart *Service
-		var err error
-		if apart, made, err = s.foreseeing(ctx, owner, plans); err != nil {
+		return s.whileThereIs(ctx, func(ctx context.Context) (err error) {
+			made, err = s.makeAll(ctx, owner, plans)
 			return err
-		}
-		for i, p := range plans {
-			if _, err := apart.insert(ctx, owner, p.id, p.change); err != nil {
-				return &errs.At{Index: i, Err: err}
-			}
-		}
-		return s.store.InsertMany(ctx, owner, made.tasks)
+		})
 	})
-	if errors.Is(err, ErrReferenceGone) {
-		return nil, goneMeanwhile(err)
-	}
 	if err != nil {
 		return nil, err
 	}
-	return made.tasks, nil
+	return made, nil
 }
 
-// goneMeanwhile is what becomes of an [ErrReferenceGone], at the same index.
-func goneMeanwhile(err error) error {
-	conflict := errs.Contended("something that the task refers to is being deleted; try again")
-	if at, ok := errors.AsType[*errs.At](err); ok {
-		return &errs.At{Index: at.Index, Err: conflict}
+func (s *Service) makeAll(ctx context.Context, owner uuid.UUID, plans []plan) ([]Task, error) {
+	apart, made, err := s.foreseeing(ctx, owner, plans)
+	if err != nil {
+		return nil, err
 	}
-	return conflict
+	for i, p := range plans {
+		if _, err := apart.insert(ctx, owner, p.id, p.change); err != nil {
+			return nil, &errs.At{Index: i, Err: err}
+		}
+	}
+	return made.tasks, s.store.InsertMany(ctx, owner, made.tasks)
+}
+
+// whileThereIs runs write again where something that it looked up was deleted
+// by others before it could refer to it, so that the next look finds it gone.
+func (s *Service) whileThereIs(ctx context.Context, write func(ctx context.Context) error) error {
+	var err error
+	for range maxAttempts {
+		if err = s.tx.Attempt(ctx, write); !errors.Is(err, ErrReferenceGone) {
+			return err
+		}
+	}
+	contended := errs.Contended("something that the task refers to is being deleted; try again")
+	if at, ok := errors.AsType[*errs.At](err); ok {
+		return &errs.At{Index: at.Index, Err: contended}
+	}
+	return contended
 }
 
 // plan is one of many tasks to be made, as far as its request says.

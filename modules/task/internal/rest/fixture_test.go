@@ -33,6 +33,7 @@ type fixture struct {
 	db       *pg.DB
 	clock    *httpxtest.Clock
 	app      *httpxtest.App
+	service  *core.Service
 	release  *core.Release
 	ada, bob httpxtest.Client
 	// meanwhile happens once, between the question whether a project or a tag
@@ -73,7 +74,7 @@ func open(t *testing.T) fixture {
 	httpxtest.AddUser(t, db, "ada")
 	httpxtest.AddUser(t, db, "bob")
 	return fixture{
-		db: db, clock: clock, app: app, release: core.NewRelease(store, clock.Now),
+		db: db, clock: clock, app: app, service: service, release: core.NewRelease(store, clock.Now),
 		ada: app.As("ada"), bob: app.As("bob"), meanwhile: meanwhile,
 	}
 }
