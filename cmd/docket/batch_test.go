@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -260,6 +262,9 @@ func batchAllOrNothing(t *testing.T, ada, _ client) { //nolint:thelper // a test
 		if failure.Index == nil || *failure.Index != 5 {
 			t.Errorf("error.index is missing or wrong: %s", r.Body)
 		}
+		if c.faults == nil {
+			continue
+		}
 		var got []string
 		for _, d := range failure.Details {
 			got = append(got, d.Field+" "+d.Code)
@@ -284,8 +289,10 @@ func batchAllOrNothing(t *testing.T, ada, _ client) { //nolint:thelper // a test
 // Creates that go together still fail one by one: the first that cannot be is
 // the one that is named.
 func batchFirstFailure(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
-	one(t, ada.do(t, "POST", "/projects", `{"name":"taken"}`), 201)
-	one(t, ada.do(t, "POST", "/tags", `{"name":"taken"}`), 201)
+	taken := map[string]thing{
+		"project": {Name: "taken", ID: one(t, ada.do(t, "POST", "/projects", `{"name":"taken"}`), 201).ID},
+		"tag":     {Name: "taken", ID: one(t, ada.do(t, "POST", "/tags", `{"name":"taken"}`), 201).ID},
+	}
 	before := ada.state(t)
 	for _, resource := range []string{"project", "tag"} {
 		create := func(name string) string {
@@ -311,13 +318,28 @@ func batchFirstFailure(t *testing.T, ada, _ client) { //nolint:thelper // a test
 			if failure.Index == nil || *failure.Index != 1+c.index {
 				t.Errorf("%s %q: error.index is %v", resource, c.names, failure.Index)
 			}
-			if name := c.names[c.index]; name != "" && !strings.Contains(failure.Message, name) {
-				t.Errorf("%s %q: %s", resource, c.names, failure.Message)
+			if name := c.names[c.index]; name == "" {
+				continue
 			}
+			holder := taken[resource]
+			if c.names[c.index] != "taken" {
+				holder = thing{ID: fmt.Sprintf("operations[%d]", 1+slices.Index(c.names, strings.ToLower(c.names[c.index]))), Name: strings.ToLower(c.names[c.index])}
+			}
+			wantTaken(t, failure, fmt.Sprintf("operations[%d].data.name", 1+c.index), resource, holder)
 		}
 	}
 	if diff := cmp.Diff(before, ada.state(t)); diff != "" {
 		t.Errorf("failed batches left something (-before +after):\n%s", diff)
+	}
+}
+
+// wantTaken checks that a conflict says which thing has the name.
+func wantTaken(t *testing.T, failure httpxtest.Failure, field, resource string, holder thing) {
+	t.Helper()
+	message := fmt.Sprintf("There is a %s named %q already, with ID %s", resource, holder.Name, holder.ID)
+	want := []httpxtest.Detail{{Field: field, Code: "taken", Message: message, ID: holder.ID}}
+	if diff := cmp.Diff(want, failure.Details); diff != "" || failure.Code != "CONFLICT" || failure.Message != message {
+		t.Errorf("%s: %s, details (-want +got):\n%s", failure.Code, failure.Message, diff)
 	}
 }
 

@@ -65,7 +65,8 @@ type Error struct {
 	Kind    Kind
 	Code    Code
 	Message string
-	// Details names each faulty field of an Invalid request.
+	// Details names each faulty field of an Invalid request, or the field over
+	// which there is a Conflict.
 	Details []Fault
 	// RetryAfter, when positive, tells the client how long to wait.
 	RetryAfter time.Duration
@@ -76,6 +77,14 @@ type Error struct {
 // New makes an Error of kind with the code that belongs to it.
 func New(kind Kind, message string) *Error {
 	return &Error{Kind: kind, Code: codeOf(kind), Message: message}
+}
+
+// Taken makes the Conflict over a field whose value the thing with this id has,
+// and no two may have.
+func Taken(field, id, message string) *Error {
+	e := New(Conflict, message)
+	e.Details = []Fault{{Field: field, Code: FaultTaken, Message: message, ID: id}}
+	return e
 }
 
 // contendedRetryAfter is what a client is asked to wait that lost to others

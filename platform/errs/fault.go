@@ -25,6 +25,7 @@ const (
 	FaultReadOnly       FaultCode = "read_only" // a member that only the server sets
 	FaultNotFound       FaultCode = "not_found" // names something that does not exist for this user
 	FaultConflict       FaultCode = "conflict"  // contradicts another member of the same body
+	FaultTaken          FaultCode = "taken"     // another thing of this user has it: see ID
 )
 
 // Fault is one thing wrong with one field of a request. As an error it is
@@ -33,6 +34,8 @@ type Fault struct {
 	Field   string
 	Code    FaultCode
 	Message string
+	// ID is that of the thing in the way, or "".
+	ID string
 }
 
 // Error returns the message, with the field it is about when that is known.

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -169,7 +170,7 @@ func (b *batch) run(ctx context.Context, r *Request, operations []*operation) ([
 		}
 		answers, err := answer(requests)
 		if err != nil {
-			failed := failureOf(step, err)
+			failed := failureOf(operations, step, err)
 			failed.overtook = slices.Contains(tried[:failed.index], false)
 			return nil, failed
 		}
@@ -228,22 +229,39 @@ func answer(requests []*Request) ([]Response, error) {
 }
 
 // failureOf says which operation of a step err is about, in the terms of the
-// batch.
-func failureOf(step []*operation, err error) *operationFailure {
+// batch of operations.
+func failureOf(operations, step []*operation, err error) *operationFailure {
 	at, ok := errors.AsType[*errs.At](err)
 	if !ok {
 		at = &errs.At{Err: err}
 	}
 	failed := &operationFailure{index: step[at.Index].index, err: at.Err}
-	if typed, ok := errors.AsType[*errs.Error](at.Err); ok && len(typed.Details) > 0 {
-		inside := *typed
-		inside.Details = slices.Clone(typed.Details)
-		for i := range inside.Details {
-			inside.Details[i].Field = strings.TrimSuffix(fmt.Sprintf("operations[%d].data.%s", failed.index, inside.Details[i].Field), ".")
-		}
-		failed.err = &inside
+	if typed, ok := errors.AsType[*errs.Error](at.Err); ok && typed.Kind != errs.PreconditionFailed { // which carries what is there now
+		failed.err = failed.retold(typed, operations)
 	}
 	return failed
+}
+
+// retold returns e in the terms of the client, who knows fields by the operation
+// that they are in, and what operations would have made by a temporary id at
+// best.
+func (f *operationFailure) retold(e *errs.Error, operations []*operation) *errs.Error {
+	var names []string
+	for _, o := range operations {
+		if o.newID != uuid.Nil {
+			names = append(names, o.newID.String(), cmp.Or(o.tempID, fmt.Sprintf("operations[%d]", o.index)))
+		}
+	}
+	name := strings.NewReplacer(names...).Replace
+	inside := *e
+	inside.Message, inside.Details = name(e.Message), slices.Clone(e.Details)
+	for i, d := range inside.Details {
+		inside.Details[i] = errs.Fault{
+			Field: strings.TrimSuffix(fmt.Sprintf("operations[%d].data.%s", f.index, d.Field), "."),
+			Code:  d.Code, Message: name(d.Message), ID: name(d.ID),
+		}
+	}
+	return &inside
 }
 
 func (o *operation) appendResult(results []byte, response Response) []byte {

@@ -66,7 +66,7 @@ func appendFailure(dst []byte, failure *errs.Error, requestID string, current []
 	j := NewJSON(dst)
 	j.String("code", string(failure.Code))
 	j.String("message", failure.Message)
-	if failure.Kind == errs.Invalid {
+	if failure.Kind == errs.Invalid || len(failure.Details) > 0 {
 		j.name("details")
 		j.buf = append(j.buf, '[')
 		for i, d := range failure.Details {
@@ -77,6 +77,9 @@ func appendFailure(dst []byte, failure *errs.Error, requestID string, current []
 			detail.String("field", d.Field)
 			detail.String("code", string(d.Code))
 			detail.String("message", d.Message)
+			if d.ID != "" {
+				detail.String("id", d.ID)
+			}
 			j.buf = detail.End()
 		}
 		j.buf = append(j.buf, ']')

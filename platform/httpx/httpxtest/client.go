@@ -147,6 +147,7 @@ type Detail struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	ID      string `json:"id"` // of what is in the way, on a 409
 }
 
 // Failure reads the error that the answer reports, after checking that it is
@@ -168,7 +169,8 @@ func (r Response) Failure(t testing.TB) Failure {
 	if failure.Message == "" {
 		t.Error("error.message is empty")
 	}
-	if invalid := r.Status == http.StatusUnprocessableEntity; invalid != (len(failure.Details) > 0) {
+	invalid := r.Status == http.StatusUnprocessableEntity
+	if detailed := len(failure.Details) > 0; detailed != invalid && r.Status != http.StatusConflict {
 		t.Errorf("status %d comes with %d details", r.Status, len(failure.Details))
 	}
 	if got, want := r.Header.Get("Content-Type"), "application/json; charset=utf-8"; got != want {

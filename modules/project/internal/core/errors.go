@@ -23,7 +23,7 @@ func NotFound(id uuid.UUID) error {
 	return errs.New(errs.NotFound, fmt.Sprintf("Project with ID %s not found", id))
 }
 
-// NameTaken says that the user has another project of this name in use.
-func NameTaken(name Name) error {
-	return errs.New(errs.Conflict, fmt.Sprintf("There is a project named %q already", name))
+// NameTaken says that the user has another project of this name in use: holder.
+func NameTaken(holder Project) error {
+	return errs.Taken("name", holder.ID.String(), fmt.Sprintf("There is a project named %q already, with ID %s", holder.Name, holder.ID))
 }

@@ -26,8 +26,8 @@ func TestInsertMany(t *testing.T) {
 		bad  core.Project
 		want error
 	}{
-		"a name that is taken":         {project(4, "HOME"), core.NameTaken("HOME")},
-		"the name of one before it":    {project(4, "New"), core.NameTaken("New")},
+		"a name that is taken":         {project(4, "HOME"), core.NameTaken(project(1, "home"))},
+		"the name of one before it":    {project(4, "New"), core.NameTaken(project(3, "new"))},
 		"an id that is taken":          {project(1, "other"), core.ErrExists},
 		"an id that one before it has": {project(3, "other"), core.ErrExists},
 	} {

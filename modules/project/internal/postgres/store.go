@@ -34,15 +34,36 @@ func (s *Store) Insert(ctx context.Context, owner uuid.UUID, ps ...core.Project)
 	for i, p := range ps {
 		each[i] = []any{p.ID, p.Name, fold.Key(string(p.Name)), p.Description, p.Color, p.Position, p.ArchivedAt, p.CreatedAt, p.UpdatedAt, p.Revision}
 	}
-	if len(ps) == 1 {
-		_, err := postgres.Exec(ctx, s.db, owner, sql, each[0]...)
-		return asDomain(err, ps[0], "insert project")
-	}
-	err := postgres.ExecEach(ctx, owner, sql, each)
-	if at, ok := errors.AsType[*errs.At](err); ok {
-		return &errs.At{Index: at.Index, Err: asDomain(at.Err, ps[at.Index], "insert project")}
-	}
-	return err
+	return s.claim(ctx, owner, ps, func(ctx context.Context) error {
+		if len(ps) == 1 {
+			_, err := postgres.Exec(ctx, s.db, owner, sql, each[0]...)
+			return asDomain(err, "insert project")
+		}
+		err := postgres.ExecEach(ctx, owner, sql, each)
+		if at, ok := errors.AsType[*errs.At](err); ok {
+			return &errs.At{Index: at.Index, Err: asDomain(at.Err, "insert project")}
+		}
+		return err
+	})
+}
+
+// claim runs write, which keeps projects under their names, and returns
+// [core.NameTaken] where another has one of these.
+func (s *Store) claim(ctx context.Context, owner uuid.UUID, ps []core.Project, write func(ctx context.Context) error) error {
+	return s.db.Claim(ctx, "projects_name_key", write, func(ctx context.Context, index int) error {
+		const sql = `SELECT ` + columns + ` FROM projects WHERE user_id = $1 AND name_key = $2 AND archived_at IS NULL`
+		key := fold.Key(string(ps[index].Name))
+		holder, err := postgres.Get(ctx, s.db, owner, fields, sql, key)
+		if err == nil {
+			return core.NameTaken(holder)
+		}
+		for _, p := range ps[:index] { // undone together
+			if fold.Key(string(p.Name)) == key {
+				return core.NameTaken(p)
+			}
+		}
+		return fmt.Errorf("find the project that has the name: %w", err)
+	})
 }
 
 // Get implements [core.Store].
@@ -84,12 +105,14 @@ func (s *Store) Update(ctx context.Context, owner uuid.UUID, p core.Project) err
 	const sql = `UPDATE projects
 		SET name = $4, name_key = $5, description = $6, color = $7, position = $8, archived_at = $9, updated_at = $10, revision = $3
 		WHERE user_id = $1 AND id = $2 AND revision = $3 - 1`
-	n, err := postgres.Exec(ctx, s.db, owner, sql,
-		p.ID, p.Revision, p.Name, fold.Key(string(p.Name)), p.Description, p.Color, p.Position, p.ArchivedAt, p.UpdatedAt)
-	if err == nil && n == 0 {
-		return core.ErrRevised
-	}
-	return asDomain(err, p, "update project")
+	return s.claim(ctx, owner, []core.Project{p}, func(ctx context.Context) error {
+		n, err := postgres.Exec(ctx, s.db, owner, sql,
+			p.ID, p.Revision, p.Name, fold.Key(string(p.Name)), p.Description, p.Color, p.Position, p.ArchivedAt, p.UpdatedAt)
+		if err == nil && n == 0 {
+			return core.ErrRevised
+		}
+		return asDomain(err, "update project")
+	})
 }
 
 // Delete implements [core.Store].
@@ -101,18 +124,14 @@ func (s *Store) Delete(ctx context.Context, owner, id uuid.UUID) error {
 	return nil
 }
 
-// asDomain turns a violated constraint into the failure that it stands for.
-func asDomain(err error, p core.Project, doing string) error {
-	switch postgres.Violated(err) {
-	case "":
-		if err != nil {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
+// asDomain turns a violated constraint into the failure that it stands for, but
+// for that of names, which [Store.claim] turns.
+func asDomain(err error, doing string) error {
+	switch {
+	case err == nil:
 		return nil
-	case "projects_pkey":
+	case postgres.Violated(err) == "projects_pkey":
 		return core.ErrExists
-	case "projects_name_key":
-		return core.NameTaken(p.Name)
 	default:
 		return fmt.Errorf("%s: %w", doing, err)
 	}

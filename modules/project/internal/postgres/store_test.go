@@ -87,10 +87,10 @@ func TestNamesAreUniqueAmongProjectsInUse(t *testing.T) {
 		want    error
 	}{
 		"same id":            {project(1, "other"), core.ErrExists},
-		"same name":          {project(5, "Café"), core.NameTaken("Café")},
-		"other case":         {project(5, "CAFÉ"), core.NameTaken("CAFÉ")},
-		"other Unicode form": {project(5, "cafe\u0301"), core.NameTaken("cafe\u0301")},
-		"full case folding":  {project(5, "straße"), core.NameTaken("straße")},
+		"same name":          {project(5, "Café"), core.NameTaken(project(1, "Café"))},
+		"other case":         {project(5, "CAFÉ"), core.NameTaken(project(1, "Café"))},
+		"other Unicode form": {project(5, "cafe\u0301"), core.NameTaken(project(1, "Café"))},
+		"full case folding":  {project(5, "straße"), core.NameTaken(project(2, "STRASSE"))},
 	} {
 		if err := w.Insert(t.Context(), w.ada, c.project); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
@@ -103,12 +103,12 @@ func TestNamesAreUniqueAmongProjectsInUse(t *testing.T) {
 
 	renamed := project(2, "café")
 	renamed.Revision = 2
-	if err := w.Update(t.Context(), w.ada, renamed); !errors.Is(err, core.NameTaken("café")) {
+	if err := w.Update(t.Context(), w.ada, renamed); !errors.Is(err, core.NameTaken(project(1, "Café"))) {
 		t.Errorf("renamed to a taken name: %v", err)
 	}
 	back := archived(3, "Attic")
 	back.ArchivedAt, back.Revision = nil, 2
-	if err := w.Update(t.Context(), w.ada, back); !errors.Is(err, core.NameTaken("Attic")) {
+	if err := w.Update(t.Context(), w.ada, back); !errors.Is(err, core.NameTaken(project(5, "attic"))) {
 		t.Errorf("back in use under a name that was taken meanwhile: %v", err)
 	}
 }

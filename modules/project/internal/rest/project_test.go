@@ -89,15 +89,27 @@ func TestPutIsTheWhole(t *testing.T) {
 func TestNameTaken(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	f.create(t, `{"name":"Café"}`)
-	other := f.create(t, `{"name":"other"}`)
+	holder := f.create(t, `{"name":"Café"}`)
+	other, archived := f.create(t, `{"name":"other"}`), f.create(t, `{"name":"put away"}`)
+	f.exec(t, `UPDATE projects SET archived_at = now(), name = 'CAFÉ', name_key = (SELECT name_key FROM projects WHERE user_id = $1 AND name = 'Café')
+		WHERE user_id = $1 AND name = 'put away'`)
+	message := `There is a project named "Café" already, with ID ` + holder.ID
+	want := []httpxtest.Detail{{Field: "name", Code: "taken", Message: message, ID: holder.ID}}
+	refused := func(method, path, body string) {
+		t.Helper()
+		failure := f.ada.Do(t, method, path, body).WantFailure(t, http.StatusConflict, "CONFLICT")
+		if diff := cmp.Diff(want, failure.Details); diff != "" || failure.Message != message {
+			t.Errorf("%s: %s (-want +got):\n%s", method, failure.Message, diff)
+		}
+	}
 	for _, name := range []string{"Café", "CAFÉ", "cafe\u0301", " café "} {
 		body := `{"name":"` + name + `"}`
-		f.ada.Do(t, "POST", projectsPath, body).WantFailure(t, http.StatusConflict, "CONFLICT")
-		f.ada.Do(t, "PUT", projectsPath+"/"+chosen, body).WantFailure(t, http.StatusConflict, "CONFLICT")
-		f.ada.Do(t, "PUT", other.path(), body).WantFailure(t, http.StatusConflict, "CONFLICT")
-		f.ada.Do(t, "PATCH", other.path(), body).WantFailure(t, http.StatusConflict, "CONFLICT")
+		refused("POST", projectsPath, body)
+		refused("PUT", projectsPath+"/"+chosen, body)
+		refused("PUT", other.path(), body)
+		refused("PATCH", other.path(), body)
 	}
+	refused("POST", archived.path()+"/unarchive", "")
 	f.bob.Do(t, "POST", projectsPath, `{"name":"Café"}`).Want(t, http.StatusCreated)
 	f.exec(t, `UPDATE projects SET archived_at = now() WHERE user_id = $1 AND name = 'Café'`)
 	f.ada.Do(t, "PATCH", other.path(), `{"name":"Café"}`).Want(t, http.StatusOK)

@@ -23,7 +23,7 @@ func NotFound(id uuid.UUID) error {
 	return errs.New(errs.NotFound, fmt.Sprintf("Tag with ID %s not found", id))
 }
 
-// NameTaken says that the user has another tag of this name.
-func NameTaken(name Name) error {
-	return errs.New(errs.Conflict, fmt.Sprintf("There is a tag named %q already", name))
+// NameTaken says that the user has another tag of this name: holder.
+func NameTaken(holder Tag) error {
+	return errs.Taken("name", holder.ID.String(), fmt.Sprintf("There is a tag named %q already, with ID %s", holder.Name, holder.ID))
 }

@@ -29,8 +29,8 @@ func TestInsertMany(t *testing.T) {
 		bad  core.Tag
 		want error
 	}{
-		"a name that is taken":         {tag(4, "HOME"), core.NameTaken("HOME")},
-		"the name of one before it":    {tag(4, "New"), core.NameTaken("New")},
+		"a name that is taken":         {tag(4, "HOME"), core.NameTaken(tag(1, "home"))},
+		"the name of one before it":    {tag(4, "New"), core.NameTaken(tag(3, "new"))},
 		"an id that is taken":          {tag(1, "other"), core.ErrExists},
 		"an id that one before it has": {tag(3, "other"), core.ErrExists},
 	} {

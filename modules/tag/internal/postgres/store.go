@@ -34,15 +34,36 @@ func (s *Store) Insert(ctx context.Context, owner uuid.UUID, ts ...core.Tag) err
 	for i, t := range ts {
 		each[i] = []any{t.ID, t.Name, fold.Key(string(t.Name)), t.Color, t.CreatedAt, t.UpdatedAt, t.Revision}
 	}
-	if len(ts) == 1 {
-		_, err := postgres.Exec(ctx, s.db, owner, sql, each[0]...)
-		return asDomain(err, ts[0], "insert tag")
-	}
-	err := postgres.ExecEach(ctx, owner, sql, each)
-	if at, ok := errors.AsType[*errs.At](err); ok {
-		return &errs.At{Index: at.Index, Err: asDomain(at.Err, ts[at.Index], "insert tag")}
-	}
-	return err
+	return s.claim(ctx, owner, ts, func(ctx context.Context) error {
+		if len(ts) == 1 {
+			_, err := postgres.Exec(ctx, s.db, owner, sql, each[0]...)
+			return asDomain(err, "insert tag")
+		}
+		err := postgres.ExecEach(ctx, owner, sql, each)
+		if at, ok := errors.AsType[*errs.At](err); ok {
+			return &errs.At{Index: at.Index, Err: asDomain(at.Err, "insert tag")}
+		}
+		return err
+	})
+}
+
+// claim runs write, which keeps tags under their names, and returns
+// [core.NameTaken] where another has one of these.
+func (s *Store) claim(ctx context.Context, owner uuid.UUID, ts []core.Tag, write func(ctx context.Context) error) error {
+	return s.db.Claim(ctx, "tags_name_key", write, func(ctx context.Context, index int) error {
+		const sql = `SELECT ` + columns + ` FROM tags WHERE user_id = $1 AND name_key = $2`
+		key := fold.Key(string(ts[index].Name))
+		holder, err := postgres.Get(ctx, s.db, owner, fields, sql, key)
+		if err == nil {
+			return core.NameTaken(holder)
+		}
+		for _, t := range ts[:index] { // undone together
+			if fold.Key(string(t.Name)) == key {
+				return core.NameTaken(t)
+			}
+		}
+		return fmt.Errorf("find the tag that has the name: %w", err)
+	})
 }
 
 // Get implements [core.Store].
@@ -72,12 +93,14 @@ func (s *Store) one(ctx context.Context, owner, id uuid.UUID, sql string) (core.
 func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Tag) error {
 	const sql = `UPDATE tags SET name = $4, name_key = $5, color = $6, updated_at = $7, revision = $3
 		WHERE user_id = $1 AND id = $2 AND revision = $3 - 1`
-	n, err := postgres.Exec(ctx, s.db, owner, sql,
-		t.ID, t.Revision, t.Name, fold.Key(string(t.Name)), t.Color, t.UpdatedAt)
-	if err == nil && n == 0 {
-		return core.ErrRevised
-	}
-	return asDomain(err, t, "update tag")
+	return s.claim(ctx, owner, []core.Tag{t}, func(ctx context.Context) error {
+		n, err := postgres.Exec(ctx, s.db, owner, sql,
+			t.ID, t.Revision, t.Name, fold.Key(string(t.Name)), t.Color, t.UpdatedAt)
+		if err == nil && n == 0 {
+			return core.ErrRevised
+		}
+		return asDomain(err, "update tag")
+	})
 }
 
 // Delete implements [core.Store].
@@ -99,18 +122,14 @@ func (s *Store) Existing(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) 
 	return existing, nil
 }
 
-// asDomain turns a violated constraint into the failure that it stands for.
-func asDomain(err error, t core.Tag, doing string) error {
-	switch postgres.Violated(err) {
-	case "":
-		if err != nil {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
+// asDomain turns a violated constraint into the failure that it stands for, but
+// for that of names, which [Store.claim] turns.
+func asDomain(err error, doing string) error {
+	switch {
+	case err == nil:
 		return nil
-	case "tags_pkey":
+	case postgres.Violated(err) == "tags_pkey":
 		return core.ErrExists
-	case "tags_name_key":
-		return core.NameTaken(t.Name)
 	default:
 		return fmt.Errorf("%s: %w", doing, err)
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/google/go-cmp/cmp"
+
 	"docket/platform/httpx/httpxtest"
 )
 
@@ -103,7 +105,12 @@ func TestNameTaken(t *testing.T) {
 	for _, name := range []string{"café", "CAFÉ", `cafe\u0301`, " Café "} {
 		body := `{"name":"` + name + `"}`
 		for method, path := range map[string]string{"POST": tags, "PATCH": one(2), "PUT": one(9)} {
-			w.ada.Do(t, method, path, body).WantFailure(t, http.StatusConflict, "CONFLICT")
+			failure := w.ada.Do(t, method, path, body).WantFailure(t, http.StatusConflict, "CONFLICT")
+			message := `There is a tag named "Café" already, with ID ` + httpxtest.ID(1).String()
+			want := []httpxtest.Detail{{Field: "name", Code: "taken", Message: message, ID: httpxtest.ID(1).String()}}
+			if diff := cmp.Diff(want, failure.Details); diff != "" || failure.Message != message {
+				t.Errorf("%s: %s (-want +got):\n%s", method, failure.Message, diff)
+			}
 		}
 	}
 	w.ada.Do(t, "PATCH", one(1), `{"name":"CAFÉ"}`).Want(t, http.StatusOK)
