@@ -8,6 +8,7 @@
 package httpx
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -30,10 +31,15 @@ const BasePath = "/api/v1"
 const (
 	MaxBodyBytes   = 1 << 20
 	MaxHeaderBytes = 16 << 10
+	MaxTargetBytes = 8 << 10
 )
+
+// maxFields is how many header fields one request may have.
+const maxFields = 100
 
 // A slow client is cut off after these; a request's own deadline is shorter.
 const (
+	headTimeout  = 10 * time.Second
 	readTimeout  = 30 * time.Second
 	writeTimeout = 60 * time.Second
 	idleTimeout  = 90 * time.Second
@@ -49,6 +55,9 @@ type Config struct {
 	// MaxInFlight bounds the requests being served at once; one more is
 	// answered 503 at once rather than queued.
 	MaxInFlight int
+	// HeadTimeout is what a client has to send the head of a request once it
+	// began, ReadTimeout the whole request; 0 is 10 and 30 seconds.
+	HeadTimeout, ReadTimeout time.Duration
 	// TrustedProxies are the peers whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix
 	// AllowOrigins are the exact origins a browser may call from.
@@ -91,7 +100,7 @@ func New(c Config) *App {
 		// Nothing here takes a form; unpacked ahead of its route, one would
 		// cost memory and files to refuse.
 		DisablePreParseMultipartForm: true,
-		ReadTimeout:                  readTimeout,
+		ReadTimeout:                  cmp.Or(c.ReadTimeout, readTimeout),
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,
 		ErrorHandler:                 a.refuseUnreadable,

@@ -6,11 +6,13 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"docket/platform/errs"
+	"docket/platform/httpx/framing"
 	"docket/platform/idempotency"
 )
 
@@ -98,6 +100,9 @@ func explain(err error) *errs.Error {
 	if typed, ok := errors.AsType[*errs.Error](err); ok {
 		return typed
 	}
+	if refusal, ok := errors.AsType[*framing.Refusal](err); ok {
+		return explainRefusal(refusal).Because(refusal)
+	}
 	if framework, ok := errors.AsType[*fiber.Error](err); ok {
 		return explainFramework(framework)
 	}
@@ -121,6 +126,21 @@ func explainFramework(e *fiber.Error) *errs.Error {
 		return errs.New(errs.Malformed, "the request did not arrive in time")
 	default:
 		return errs.New(errs.Malformed, "the request is not sound HTTP")
+	}
+}
+
+func explainRefusal(r *framing.Refusal) *errs.Error {
+	switch r.Reason {
+	case framing.HeadTooLarge:
+		return errs.New(errs.HeadersTooLarge, "the headers are larger than 16 KiB")
+	case framing.TargetTooLong:
+		return errs.New(errs.HeadersTooLarge, "the URL is longer than 8 KiB")
+	case framing.TooManyFields:
+		return errs.New(errs.HeadersTooLarge, "there are more than 100 headers")
+	case framing.SlowHead:
+		return errs.New(errs.Malformed, "the request did not arrive in time")
+	default:
+		return errs.New(errs.Malformed, "the request is not sound HTTP: "+strings.ReplaceAll(string(r.Reason), "_", " "))
 	}
 }
 

@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"docket/platform/httpx/framing"
 )
 
 // How long, and for how many bytes, a client may go on sending what was
@@ -19,21 +22,29 @@ const (
 
 // Serve answers what comes in over l until [App.Stop].
 func (a *App) Serve(l net.Listener) error {
-	if err := a.fiber.Listener(lingeringListener{l}); err != nil {
+	if err := a.fiber.Listener(guardedListener{l, cmp.Or(a.HeadTimeout, headTimeout)}); err != nil {
 		return fmt.Errorf("serve HTTP: %w", err)
 	}
 	return nil
 }
 
-// lingeringListener accepts connections that can linger.
-type lingeringListener struct{ net.Listener }
+// headLimits bound the head of a request. The server below cannot read more of
+// one than its buffer holds, which is as much.
+var headLimits = framing.Limits{Head: MaxHeaderBytes, Target: MaxTargetBytes, Fields: maxFields}
 
-func (l lingeringListener) Accept() (net.Conn, error) {
+// guardedListener accepts connections that let only sound requests through.
+type guardedListener struct {
+	net.Listener
+	headTimeout time.Duration
+}
+
+// Accept implements [net.Listener].
+func (l guardedListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &lingeringConn{Conn: c}, nil
+	return &lingeringConn{Conn: framing.NewConn(c, headLimits, l.headTimeout)}, nil
 }
 
 // lingeringConn is a connection that, where its request was refused half read,
@@ -41,13 +52,13 @@ func (l lingeringListener) Accept() (net.Conn, error) {
 // once, it would be reset by what is still coming in, and a client that sends
 // all before it listens would never learn why.
 type lingeringConn struct {
-	net.Conn
+	*framing.Conn
 	lingers atomic.Bool
 }
 
 // Close closes the connection.
 func (c *lingeringConn) Close() error {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok && c.lingers.Swap(false) {
+	if tcp, ok := c.Conn.Conn.(*net.TCPConn); ok && c.lingers.Swap(false) {
 		c.hearOut(tcp)
 	}
 	return c.Conn.Close()
@@ -67,4 +78,12 @@ func linger(c *fiber.Ctx) {
 	if conn, ok := c.Context().Conn().(*lingeringConn); ok {
 		conn.lingers.Store(true)
 	}
+}
+
+// refusalOf is why the connection of c was given up, nil where it was not.
+func refusalOf(c *fiber.Ctx) *framing.Refusal {
+	if conn, ok := c.Context().Conn().(*lingeringConn); ok {
+		return conn.Refusal()
+	}
+	return nil
 }

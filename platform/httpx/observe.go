@@ -74,6 +74,9 @@ func (a *App) logStream(c *fiber.Ctx, start time.Time) func(sent int64, err erro
 // could not read its head, or its body is too large.
 func (a *App) refuseUnreadable(c *fiber.Ctx, err error) error {
 	linger(c)
+	if refusal := refusalOf(c); refusal != nil {
+		err = refusal
+	}
 	if a.stopping.Load() {
 		// Most likely cut off by the stop, and not by any fault of its own:
 		// nothing for the log.
