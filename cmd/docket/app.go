@@ -36,17 +36,19 @@ const maxInFlight = 1024
 
 // graph is what the program is put together from.
 type graph struct {
-	cfg         config.Config
-	log         *slog.Logger
+	cfg config.Config
+	log *slog.Logger
+	// level changes the level of log.
+	level       *slog.LevelVar
 	databaseURL string
 	// issuer is the development issuer, nil where tokens come from a real one.
 	issuer *devissuer.Issuer
 }
 
 // newApp puts the program together: platform, modules, and what joins them.
-// Hooks run in the order in which things are made: the pool connects first and
-// the server listens last, so that a stop drains requests before the pool
-// closes.
+// Hooks run in the order in which things are made, see startInOrder: the pool
+// connects early and the server listens last, so that a stop drains requests
+// before the pool closes.
 func newApp(g graph, more ...fx.Option) *fx.App {
 	return fx.New(append([]fx.Option{wiring(g)}, more...)...)
 }
@@ -67,7 +69,10 @@ func wiring(g graph) fx.Option {
 			newLimiter,
 			newHTTP,
 			newListener,
+			newMetrics,
+			newAdminListener,
 		),
+		fx.Invoke(startInOrder),
 		// modules: one line each
 		identity.Module,
 		project.Module,
@@ -77,6 +82,12 @@ func wiring(g graph) fx.Option {
 		fx.Invoke(eraseInBackground),
 	)
 }
+
+// startInOrder asks for the parts that have something to start in the order in
+// which they do; they stop in the other. Whoever watches sees all of a start and
+// a stop, nothing asks the database before it answers, and what works in the
+// background and then the API come up when the rest is there.
+func startInOrder(*adminListener, *postgres.DB, *page.Codec, *auth.KeySet, *idempotency.Store) {}
 
 // refuseUnbuilt refuses settings whose part of the program is still to come,
 // before anything is started.
@@ -94,11 +105,12 @@ func refuseUnbuilt(cfg config.Config) error {
 // fail only where the system has no randomness, and nothing is safe there.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-func newDatabase(lc fx.Lifecycle, g graph) (*postgres.DB, error) {
+func newDatabase(lc fx.Lifecycle, g graph, m *telemetry.Metrics) (*postgres.DB, error) {
 	db, err := postgres.New(context.Background(), postgres.Config{URL: g.databaseURL, Pooler: g.cfg.Database.Pooled()})
 	if err != nil {
 		return nil, err
 	}
+	measurePool(m, db)
 	lc.Append(fx.Hook{
 		OnStart: db.Ping,
 		OnStop:  func(context.Context) error { db.Close(); return nil },
@@ -131,15 +143,16 @@ func newCursors(lc fx.Lifecycle, db *postgres.DB) *page.Codec {
 const sweepEvery = time.Minute
 
 // newReplays makes the store of answers, and sweeps it in the background.
-func newReplays(lc fx.Lifecycle, g graph, db *postgres.DB, now func() time.Time) *idempotency.Store {
+func newReplays(lc fx.Lifecycle, g graph, db *postgres.DB, m *telemetry.Metrics, now func() time.Time) *idempotency.Store {
 	store := idempotency.NewStore(db, now)
+	job := m.Job("sweep_idempotency_keys")
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	lc.Append(fx.Hook{
 		OnStart: func(context.Context) error {
 			go func() {
 				defer close(done)
-				sweep(ctx, store, g.log)
+				sweep(ctx, store, g.log, job)
 			}()
 			return nil
 		},
@@ -148,7 +161,7 @@ func newReplays(lc fx.Lifecycle, g graph, db *postgres.DB, now func() time.Time)
 	return store
 }
 
-func sweep(ctx context.Context, store *idempotency.Store, log *slog.Logger) {
+func sweep(ctx context.Context, store *idempotency.Store, log *slog.Logger, job *telemetry.Job) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -156,7 +169,10 @@ func sweep(ctx context.Context, store *idempotency.Store, log *slog.Logger) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if n, err := store.Sweep(ctx); err != nil && ctx.Err() == nil {
+			end := job.Begin(ctx)
+			n, err := store.Sweep(ctx)
+			end(n, err)
+			if err != nil && ctx.Err() == nil {
 				log.Warn("sweep expired idempotency keys", slog.Any("error", err))
 			} else if n > 0 {
 				log.Debug("swept expired idempotency keys", slog.Int64("removed", n))
@@ -165,7 +181,7 @@ func sweep(ctx context.Context, store *idempotency.Store, log *slog.Logger) {
 	}
 }
 
-func newKeys(lc fx.Lifecycle, g graph) (*auth.KeySet, error) {
+func newKeys(lc fx.Lifecycle, g graph, m *telemetry.Metrics, now func() time.Time) (*auth.KeySet, error) {
 	var source auth.Source
 	if g.issuer != nil {
 		source = g.issuer.KeySet
@@ -176,6 +192,7 @@ func newKeys(lc fx.Lifecycle, g graph) (*auth.KeySet, error) {
 		}
 	}
 	keys := auth.NewKeySet(source, auth.KeySetConfig{RefreshInterval: g.cfg.Auth.JWKSRefresh, Logger: g.log})
+	measureKeys(m, keys, now)
 	lc.Append(fx.Hook{
 		OnStart: keys.Start,
 		OnStop:  func(context.Context) error { keys.Close(); return nil },
@@ -183,7 +200,7 @@ func newKeys(lc fx.Lifecycle, g graph) (*auth.KeySet, error) {
 	return keys, nil
 }
 
-func newVerifier(g graph, keys *auth.KeySet) (*auth.Verifier, error) {
+func newVerifier(g graph, keys *auth.KeySet, m *telemetry.Metrics) (*auth.Verifier, error) {
 	c := auth.Config{Audiences: g.cfg.Auth.Audience}
 	for _, i := range g.cfg.Auth.Issuers {
 		c.Issuers = append(c.Issuers, auth.IssuerTrust{Issuer: i.Issuer, Trust: i.Trust})
@@ -192,11 +209,20 @@ func newVerifier(g graph, keys *auth.KeySet) (*auth.Verifier, error) {
 		c.Issuers = []auth.IssuerTrust{{Issuer: devissuer.IssuerURL, Trust: devissuer.Trust}}
 		c.Audiences = []string{devissuer.Audience}
 	}
-	return auth.NewVerifier(keys, c)
+	verifier, err := auth.NewVerifier(keys, c)
+	if err != nil {
+		return nil, err
+	}
+	measureTokens(m, verifier)
+	return verifier, nil
 }
 
-func newLimiter(g graph, now func() time.Time) (httpx.Limiter, error) {
-	return ratelimit.NewMemory(g.cfg.RateLimit.Requests, g.cfg.RateLimit.Window, now)
+func newLimiter(g graph, m *telemetry.Metrics, now func() time.Time) (httpx.Limiter, error) {
+	limiter, err := ratelimit.NewMemory(g.cfg.RateLimit.Requests, g.cfg.RateLimit.Window, now)
+	if err != nil {
+		return nil, err
+	}
+	return countDecisions(m, limiter), nil
 }
 
 // lameDuck gives a balancer that asks every second or two the time to notice a
@@ -213,6 +239,7 @@ type surface struct {
 	fx.In
 
 	Graph   graph
+	Metrics *telemetry.Metrics
 	DB      *postgres.DB
 	Keys    *auth.KeySet
 	Cursors *page.Codec
@@ -233,12 +260,14 @@ func newHTTP(s surface) (*httpx.App, error) {
 		Users:          s.Users,
 		Limiter:        s.Limiter,
 		Cursors:        s.Cursors,
-		Replays:        s.Replays,
+		Replays:        countReplays(s.Metrics, s.Replays),
 		Units:          s.DB,
 		Log:            s.Graph.log,
 		Now:            time.Now,
 		NewID:          newID,
+		Meters:         requestMeters(s.Metrics),
 	})
+	measureServing(s.Metrics, app)
 	app.Add(s.Routes...)
 	app.AddBatch(s.DB)
 	addProbes(app, s.DB, s.Keys)

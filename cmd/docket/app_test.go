@@ -41,7 +41,7 @@ func unconnected(t *testing.T) graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return graph{cfg: cfg, log: slog.New(slog.DiscardHandler), databaseURL: "postgres://nobody@127.0.0.1:1/nothing", issuer: issuer}
+	return graph{cfg: cfg, log: slog.New(slog.DiscardHandler), level: new(slog.LevelVar), databaseURL: "postgres://nobody@127.0.0.1:1/nothing", issuer: issuer}
 }
 
 // assembled is the program put together as serve does, and not started.

@@ -8,22 +8,31 @@ import (
 	"go.uber.org/fx"
 
 	"docket/modules/identity"
+	"docket/platform/telemetry"
 )
 
 // eraseEvery is how often users are looked for that another process did not
 // come to the end of erasing, because it was stopped.
 const eraseEvery = time.Minute
 
+// eraser removes what is left of erased users.
+type eraser struct {
+	*identity.Erasure
+	log               *slog.Logger
+	erasing, sweeping *telemetry.Job
+}
+
 // eraseInBackground removes what is left of erased users: at once where this
 // process erased them, now and then where another one did.
-func eraseInBackground(lc fx.Lifecycle, g graph, erasure *identity.Erasure) {
+func eraseInBackground(lc fx.Lifecycle, g graph, m *telemetry.Metrics, erasure *identity.Erasure) {
+	e := eraser{Erasure: erasure, log: g.log, erasing: m.Job("erase_users"), sweeping: m.Job("sweep_tombstones")}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	lc.Append(fx.Hook{
 		OnStart: func(context.Context) error {
 			go func() {
 				defer close(done)
-				eraseUntil(ctx, erasure, g.log)
+				e.until(ctx)
 			}()
 			return nil
 		},
@@ -31,23 +40,33 @@ func eraseInBackground(lc fx.Lifecycle, g graph, erasure *identity.Erasure) {
 	})
 }
 
-func eraseUntil(ctx context.Context, erasure *identity.Erasure, log *slog.Logger) {
+func (e eraser) until(ctx context.Context) {
 	tick := time.NewTicker(eraseEvery)
 	defer tick.Stop()
 	for {
-		if err := erasure.Run(ctx); err != nil && ctx.Err() == nil {
-			log.Error("erase users", slog.Any("error", err))
-		}
-		if n, err := erasure.Sweep(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("sweep tombstones", slog.Any("error", err))
-		} else if n > 0 {
-			log.Debug("swept tombstones", slog.Int("removed", n))
-		}
+		e.once(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-erasure.Woken():
+		case <-e.Woken():
 		}
+	}
+}
+
+func (e eraser) once(ctx context.Context) {
+	end := e.erasing.Begin(ctx)
+	err := e.Run(ctx)
+	end(0, err)
+	if err != nil && ctx.Err() == nil {
+		e.log.Error("erase users", slog.Any("error", err))
+	}
+	end = e.sweeping.Begin(ctx)
+	n, err := e.Sweep(ctx)
+	end(int64(n), err)
+	if err != nil && ctx.Err() == nil {
+		e.log.Warn("sweep tombstones", slog.Any("error", err))
+	} else if n > 0 {
+		e.log.Debug("swept tombstones", slog.Int("removed", n))
 	}
 }

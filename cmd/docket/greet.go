@@ -22,18 +22,23 @@ type greeting struct {
 	API         string `json:"api"`
 	Docs        string `json:"docs"`
 	Ready       string `json:"readyz"`
+	Admin       string `json:"admin"`
 	Database    string `json:"database,omitempty"`
 	DataDir     string `json:"data_dir,omitempty"`
 	Curl        string `json:"curl,omitempty"`
 	Token       string `json:"token,omitempty"` // the command that prints another
 }
 
+// addresses are where the process listens, each host:port.
+type addresses struct{ api, admin string }
+
 // greet prints the greeting, once: for a person, or as one JSON line.
-func greet(w io.Writer, cfg config.Config, address string, issuer *devissuer.Issuer, d *database) error {
-	base := "http://" + address
+func greet(w io.Writer, cfg config.Config, at addresses, issuer *devissuer.Issuer, d *database) error {
+	base := "http://" + at.api
 	g := greeting{
 		Message: "ready", Environment: string(cfg.Environment),
 		API: base + "/api/v1", Docs: base + docsPath, Ready: base + "/readyz",
+		Admin: "http://" + at.admin,
 	}
 	if d.server != nil {
 		g.Database = fmt.Sprintf("private PostgreSQL %s, up in %s", d.server.Version(), d.took.Round(time.Millisecond))
@@ -65,7 +70,7 @@ func (g greeting) print(w io.Writer) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "\n  Docket is ready (%s)\n\n", g.Environment)
 	for _, row := range [][2]string{
-		{"API", g.API}, {"docs", g.Docs}, {"database", g.Database}, {"data", g.DataDir},
+		{"API", g.API}, {"docs", g.Docs}, {"metrics", g.Admin + "/metrics"}, {"database", g.Database}, {"data", g.DataDir},
 	} {
 		if row[1] != "" {
 			fmt.Fprintf(&text, "  %-10s%s\n", row[0], row[1])

@@ -56,11 +56,12 @@ accepts tokens of a development issuer, see "docket token".`,
 // serve runs from the first line of output to the last. What was started in
 // one order is stopped in the other.
 func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (err error) {
-	log, _ := telemetry.NewLogger(stderr, telemetry.LogOptions{
+	log, level := telemetry.NewLogger(stderr, telemetry.LogOptions{
 		Format:  telemetry.Format(cfg.Log.Format),
 		Level:   cfg.Log.Level,
 		NoColor: telemetry.NoColor(os.Environ()),
 	})
+	defer toggleDebugOnSignal(ctx, log, level, cfg.Log.Level)()
 	database, err := openDatabase(ctx, cfg, log)
 	if err != nil {
 		return orInterrupted(ctx, err)
@@ -74,7 +75,8 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 		}
 	}
 	var listening *listener
-	app := newApp(graph{cfg: cfg, log: log, databaseURL: database.url, issuer: issuer}, fx.Populate(&listening))
+	var admin *adminListener
+	app := newApp(graph{cfg: cfg, log: log, level: level, databaseURL: database.url, issuer: issuer}, fx.Populate(&listening, &admin))
 	if err := app.Err(); err != nil {
 		// Fx adds where in the graph it was, which helps nobody who runs it.
 		return fmt.Errorf("put the program together: %w", dig.RootCause(err))
@@ -82,7 +84,7 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 	if err := start(ctx, app); err != nil {
 		return orInterrupted(ctx, err)
 	}
-	if err := greet(stdout, cfg, listening.address(), issuer, database); err != nil {
+	if err := greet(stdout, cfg, addresses{listening.address(), admin.address()}, issuer, database); err != nil {
 		log.Warn("greet", slog.Any("error", err))
 	}
 	why := wait(ctx, app, database, log)

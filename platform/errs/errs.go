@@ -177,3 +177,12 @@ func codeOf(kind Kind) Code {
 		return CodeInternal
 	}
 }
+
+// Codes returns every code, in the order in which they are declared.
+func Codes() []Code {
+	return []Code{
+		CodeInternal, CodeMalformed, CodeUnauthenticated, CodeTokenExpired, CodeNotFound, CodeMethodNotAllowed,
+		CodeConflict, CodeIdempotencyKeyReused, CodeIdempotencyKeyInUse, CodePreconditionFailed, CodeTooLarge,
+		CodeUnsupportedMedia, CodeInvalid, CodeRateLimited, CodeHeadersTooLarge, CodeUnavailable, CodeDeadlineExceeded,
+	}
+}

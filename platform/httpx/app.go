@@ -72,6 +72,8 @@ type Config struct {
 	Log   *slog.Logger
 	Now   func() time.Time
 	NewID func() uuid.UUID
+	// Meters are told of each request.
+	Meters Meters
 }
 
 // App is the HTTP application: middleware in place, routes to be added.
@@ -83,11 +85,17 @@ type App struct {
 	open     *connections
 	streams  *streams
 	stopping atomic.Bool
+	// meters never changes once requests come in.
+	meters    map[meterKey]told
+	unmatched told
 }
 
 // New returns an App without routes.
 func New(c Config) *App {
-	a := &App{Config: c, inFlight: make(chan struct{}, c.MaxInFlight), open: newConnections(), streams: newStreams()}
+	a := &App{Config: c, inFlight: make(chan struct{}, c.MaxInFlight), open: newConnections(), streams: newStreams(), meters: map[meterKey]told{}, unmatched: toldNobody}
+	if c.Meters.Requests != nil {
+		a.unmatched = c.Meters.Requests("", "")
+	}
 	a.fiber = fiber.New(fiber.Config{
 		// Fiber reuses the memory behind the strings it hands out; Docket
 		// keeps some of them beyond the request.
@@ -115,6 +123,13 @@ func New(c Config) *App {
 // Fiber returns the application to listen with, and to test.
 func (a *App) Fiber() *fiber.App { return a.fiber }
 
+// InFlight returns how many requests of the API are being served, of which
+// there are at most MaxInFlight; a download counts until its body begins.
+func (a *App) InFlight() int { return len(a.inFlight) }
+
+// Downloads returns how many documents are being sent.
+func (a *App) Downloads() int { return a.streams.count() }
+
 // Routes returns what was added with [App.Add], in order.
 func (a *App) Routes() []Route { return a.routes }
 
@@ -128,7 +143,9 @@ func (a *App) Add(routes ...Route) {
 		a.routes = append(a.routes, r)
 		serve := a.serve(r)
 		a.fiber.Add(r.Method, BasePath+r.Path, a.refuseWhileStopping, a.authenticate, serve)
+		a.meter(r.Method, BasePath+r.Path)
 		if r.Method == fiber.MethodGet {
+			a.meter(fiber.MethodHead, BasePath+r.Path)
 			a.fiber.Add(fiber.MethodHead, BasePath+r.Path, a.refuseWhileStopping, a.authenticate, serve)
 		}
 	}
@@ -140,6 +157,7 @@ func precedence(path string) string { return strings.ReplaceAll(path, ":", "\xff
 
 // AddProbe serves what check finds at path, outside the API and to anyone.
 func (a *App) AddProbe(path string, check func(ctx context.Context) (View, error)) {
+	a.meterRead(path)
 	a.fiber.Get(path, func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		v, err := check(c.UserContext())
@@ -154,6 +172,7 @@ func (a *App) AddProbe(path string, check func(ctx context.Context) (View, error
 
 // AddDocument serves a fixed document at path, outside the API and to anyone.
 func (a *App) AddDocument(path, contentType string, body []byte) {
+	a.meterRead(path)
 	a.fiber.Get(path, func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, contentType)
 		return c.Send(body)

@@ -38,6 +38,7 @@ var statusOf = map[errs.Kind]int{
 // Fiber and of the server below it, and for recovered panics.
 func (a *App) writeError(c *fiber.Ctx, err error) error {
 	c.Locals(localFailure, err)
+	a.tellFailure(err)
 	answer := renderFailure(err, a.requestID(c))
 	if answer.Status == http.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer error="invalid_token"`)

@@ -79,6 +79,7 @@ func (a *App) serveOnce(r *Request, key string) error {
 		r.c.Set("Idempotent-Replayed", "true")
 	} else if refusal != nil {
 		r.c.Locals(localFailure, refusal)
+		a.tellFailure(refusal)
 	}
 	return send(r.c, answer)
 }

@@ -48,7 +48,9 @@ func (a *App) observe(c *fiber.Ctx) error {
 		stream.done = a.logStream(c, start)
 		return nil
 	}
-	a.logRequest(c, c.Route().Path, a.Now().Sub(start))
+	took := a.Now().Sub(start)
+	a.told(c)(c.Response().StatusCode(), took)
+	a.logRequest(c, c.Route().Path, took)
 	return nil
 }
 
@@ -56,16 +58,20 @@ func (a *App) observe(c *fiber.Ctx) error {
 // what c holds is another request's.
 func (a *App) logStream(c *fiber.Ctx, start time.Time) func(sent int64, err error) {
 	ctx, attrs := context.WithoutCancel(c.UserContext()), a.attrs(c, c.Route().Path)
+	tell, status := a.told(c), c.Response().StatusCode()
 	return func(sent int64, err error) {
 		level := slog.LevelInfo
-		attrs = append(attrs, slog.Duration("took", a.Now().Sub(start)), slog.Int64("bytes", sent))
+		took := a.Now().Sub(start)
+		attrs = append(attrs, slog.Duration("took", took), slog.Int64("bytes", sent))
 		switch {
 		case errors.Is(err, errClientGone):
 			attrs = append(attrs, slog.Bool("broken_off", true), slog.String("cause", err.Error()))
 		case err != nil:
 			level = slog.LevelError
+			status = http.StatusInternalServerError // whatever its head promised
 			attrs = append(attrs, slog.Bool("broken_off", true), slog.String("error", err.Error()))
 		}
+		tell(status, took)
 		a.Log.LogAttrs(ctx, level, "request", attrs...)
 	}
 }

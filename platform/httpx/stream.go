@@ -81,6 +81,12 @@ func (s *streams) end(owner uuid.UUID) {
 	delete(s.open, owner)
 }
 
+func (s *streams) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
 // cancelAll breaks all of them off.
 func (s *streams) cancelAll() {
 	s.mu.Lock()

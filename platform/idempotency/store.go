@@ -183,3 +183,7 @@ func (s *Store) Sweep(ctx context.Context) (int64, error) {
 		}
 	}
 }
+
+// Refused reports whether err says that a key was used for another request, or
+// is in use.
+func Refused(err error) bool { return errors.Is(err, errReused) || errors.Is(err, errInUse) }

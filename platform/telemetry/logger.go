@@ -1,5 +1,6 @@
-// Package telemetry is how the program tells what it does: logs now, metrics
-// and traces beside them later.
+// Package telemetry is how the program tells what it does: logs, metrics and
+// traces, and the handler of the admin listener. It is the only one that knows
+// Prometheus and OpenTelemetry; the others hand it plain functions and numbers.
 package telemetry
 
 import (

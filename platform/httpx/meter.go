@@ -1,0 +1,54 @@
+package httpx
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// Meters are who is told of requests; nil where nobody is.
+type Meters struct {
+	// Requests is asked once for each route, and for "" as that of requests
+	// that none fits. What it returns is told of each request's status and how
+	// long it took, a download until its end.
+	Requests func(method, route string) func(status int, took time.Duration)
+	// Failed is told the code of each failure that was answered.
+	Failed func(code string)
+}
+
+// meterKey is a method and the template of a path, as the router has them.
+type meterKey struct{ method, route string }
+
+type told func(status int, took time.Duration)
+
+func toldNobody(int, time.Duration) {}
+
+// meter has the requests of a route told. It is called before the first
+// request.
+func (a *App) meter(method, route string) {
+	if a.Meters.Requests == nil {
+		return
+	}
+	a.meters[meterKey{method, route}] = a.Meters.Requests(method, route)
+}
+
+// meterRead is meter for what can be got, which can be asked for with HEAD too.
+func (a *App) meterRead(route string) {
+	a.meter(fiber.MethodGet, route)
+	a.meter(fiber.MethodHead, route)
+}
+
+// told returns who is to be told of a request. One that no route fits is told
+// as such, whatever method and path the client made up.
+func (a *App) told(c *fiber.Ctx) told {
+	if t, ok := a.meters[meterKey{c.Method(), c.Route().Path}]; ok {
+		return t
+	}
+	return a.unmatched
+}
+
+func (a *App) tellFailure(err error) {
+	if a.Meters.Failed != nil {
+		a.Meters.Failed(string(explain(err).Code))
+	}
+}
