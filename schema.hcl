@@ -85,6 +85,9 @@ table "tombstones" {
     unique  = true
     columns = [column.issuer, column.subject]
   }
+  index "tombstones_erased_idx" {
+    columns = [column.erased_at]
+  }
   index "tombstones_unfinished_idx" {
     columns = [column.erased_at]
     where   = "(finished_at IS NULL)"

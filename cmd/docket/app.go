@@ -79,7 +79,7 @@ func wiring(g graph) fx.Option {
 		tag.Module,
 		task.Module,
 		links,
-		fx.Invoke(eraseInBackground),
+		fx.Invoke(eraseInBackground, lookOut),
 	)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -77,39 +78,58 @@ func (g *tollgate) join(ctx context.Context, client net.Conn) {
 
 // count passes on what a client sends, message by message.
 func (g *tollgate) count(client io.Reader, server io.Writer) error {
-	if err := pass(client, server, nil); err != nil { // the first one has no type
+	if _, err := pass(client, server, nil); err != nil { // the first one has no type
 		return err
 	}
 	kind := make([]byte, 1)
+	statements := map[string]bool{} // by name: does it belong to the background?
+	aside := false                  // what is sent until the next Sync does
 	for {
 		if _, err := io.ReadFull(client, kind); err != nil {
 			return err
 		}
-		if kind[0] == 'S' || kind[0] == 'Q' {
-			g.trips.Add(1)
-		}
-		if err := pass(client, server, kind); err != nil {
+		content, err := pass(client, server, kind)
+		if err != nil {
 			return err
+		}
+		switch kind[0] {
+		case 'P': // Parse: name, statement
+			name, rest, _ := bytes.Cut(content, []byte{0})
+			statements[string(name)] = bytes.Contains(rest, []byte(lookoutSQL))
+			aside = aside || statements[string(name)]
+		case 'B': // Bind: portal, name
+			_, rest, _ := bytes.Cut(content, []byte{0})
+			name, _, _ := bytes.Cut(rest, []byte{0})
+			aside = aside || statements[string(name)]
+		case 'S', 'Q':
+			if !aside {
+				g.trips.Add(1)
+			}
+			aside = false
 		}
 	}
 }
 
-// pass passes on a message whose type was read.
-func pass(from io.Reader, to io.Writer, kind []byte) error {
+// lookoutSQL is in the statement that goes on in the background several times a
+// second, and that no request waits for.
+const lookoutSQL = "FROM tombstones WHERE erased_at >="
+
+// pass passes on a message whose type was read, and returns its content.
+func pass(from io.Reader, to io.Writer, kind []byte) ([]byte, error) {
 	size := make([]byte, 4)
 	if _, err := io.ReadFull(from, size); err != nil {
-		return err
+		return nil, err
 	}
 	n := uint32(size[0])<<24 | uint32(size[1])<<16 | uint32(size[2])<<8 | uint32(size[3])
 	if n < 4 || n > math.MaxInt32 {
-		return errors.New("this is no message")
+		return nil, errors.New("this is no message")
 	}
 	rest := make([]byte, n-4)
 	if _, err := io.ReadFull(from, rest); err != nil {
-		return err
+		return nil, err
 	}
 	_, err := to.Write(append(append(append([]byte{}, kind...), size...), rest...))
-	return err
+	return rest, err
 }
 
 // least runs something a few times and returns the fewest trips that it took:

@@ -24,6 +24,8 @@ type (
 type (
 	// Erasure removes in the background what is left of erased users.
 	Erasure = core.Erasure
+	// Lookout notices, several times a second, whom other processes erased.
+	Lookout = core.Lookout
 	// Authenticator tells which user the bearer of a token is.
 	Authenticator = rest.Authenticator
 	// Zones answers in which time zone a user is.

@@ -26,6 +26,7 @@ var Module = fx.Module("identity",
 	fx.Provide(
 		rest.NewAuthenticator,
 		core.NewErasure,
+		core.NewLookout,
 		core.NewZones,
 		fx.Annotate(rest.Routes, fx.ResultTags(`group:"routes,flatten"`)),
 	),

@@ -38,7 +38,10 @@ type Tombstones interface {
 	// the user until the unit of work ends.
 	Lock(ctx context.Context, id uuid.UUID) (User, error)
 	// Bury says that u is erased from now on; u is locked.
-	Bury(ctx context.Context, u User, now time.Time) error
+	Bury(ctx context.Context, u User) error
+	// Recent returns who was buried since an instant of the store's own clock,
+	// or a little before; since the present where that is zero.
+	Recent(ctx context.Context, since time.Time) (Sight, error)
 	// Claim returns a buried user of whom rows may be left, but for those of
 	// except, and keeps other processes from the same until the unit of work
 	// ends. It returns false where there is none, or others are at work on all.
@@ -100,7 +103,7 @@ func (e *Erasure) Erase(ctx context.Context, id uuid.UUID, guard Guard) error {
 				return err
 			}
 		}
-		if err := e.tombstones.Bury(ctx, u, e.instant()); err != nil {
+		if err := e.tombstones.Bury(ctx, u); err != nil {
 			return err
 		}
 		e.tx.AfterCommit(ctx, func() {

@@ -21,6 +21,7 @@ import (
 type replica struct {
 	*core.Service
 	*core.Erasure
+	*core.Lookout
 	store *postgres.Store
 }
 
@@ -31,9 +32,11 @@ func (w world) replica(t *testing.T, belongings ...core.Belonging) replica {
 		t.Fatal(err)
 	}
 	store := postgres.NewStore(w.db)
+	lookout := core.NewLookout(store, m, w.clock.Now)
 	return replica{
-		Service: core.NewService(store, m, w.clock.Now, w.ids.Next),
+		Service: core.NewService(store, m, lookout, w.clock.Now, w.ids.Next),
 		Erasure: core.NewErasure(store, w.db, m, belongings, w.clock.Now),
+		Lookout: lookout,
 		store:   store,
 	}
 }
@@ -233,14 +236,15 @@ func TestEraseSkipsWhatFails(t *testing.T) {
 	}
 }
 
-// Another process that knows the user lets go of it within half a minute, and
-// what it writes until then goes too, or is refused.
+// Another process that knows the user lets go of it at its next look, and what
+// it writes until then goes too, or is refused.
 func TestEraseReachesOtherProcesses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	here, there := w.replica(t, &rows{db: w.db}), w.replica(t)
 	token := w.token(0, "ada@example.com")
 	ada := identify(t, here.Service, token)
+	look(t, there.Lookout)
 	identify(t, there.Service, token)
 	if err := here.Erase(t.Context(), ada, nil); err != nil {
 		t.Fatal(err)
@@ -261,7 +265,7 @@ func TestEraseReachesOtherProcesses(t *testing.T) {
 	if _, err := there.Get(t.Context(), ada); errs.KindOf(err) != errs.Unauthenticated {
 		t.Errorf("the other process reads the user: %v", err)
 	}
-	w.clock.Advance(30 * time.Second)
+	look(t, there.Lookout)
 	wantErased(t, there.Service, token)
 	wantErased(t, here.Service, token)
 }

@@ -14,23 +14,24 @@ import (
 // between.
 const maxAttempts = 10
 
-// remembered is how long a user is known without being looked up again: for so
-// long one that was erased in another process may still be let in by this one.
-// What such a user then writes is refused by the foreign keys once the user is
-// gone, and goes with the user before.
-const remembered = 30 * time.Second
+// remembered is how long a user is known without being looked up again, as long
+// as [Lookout] sees no tombstone: should one escape it, for instance because
+// the store's clock was set back by minutes, this is where that ends.
+const remembered = 5 * time.Minute
 
 // Service is what can be done with users.
 type Service struct {
-	store  Store
-	memory Memory
-	now    func() time.Time
-	newID  func() uuid.UUID
+	store   Store
+	memory  Memory
+	lookout *Lookout
+	now     func() time.Time
+	newID   func() uuid.UUID
 }
 
-// NewService returns a Service that keeps users in store.
-func NewService(store Store, memory Memory, now func() time.Time, newID func() uuid.UUID) *Service {
-	return &Service{store: store, memory: memory, now: now, newID: newID}
+// NewService returns a Service that keeps users in store, and remembers them in
+// the memory that lookout watches over.
+func NewService(store Store, memory Memory, lookout *Lookout, now func() time.Time, newID func() uuid.UUID) *Service {
+	return &Service{store: store, memory: memory, lookout: lookout, now: now, newID: newID}
 }
 
 // Identify returns the id of the user that claims speak of, and makes that
@@ -39,8 +40,10 @@ func NewService(store Store, memory Memory, now func() time.Time, newID func() u
 // erased.
 func (s *Service) Identify(ctx context.Context, c Claims) (uuid.UUID, error) {
 	began := s.now()
-	if u, ok := s.memory.Recall(c.Issuer, c.Subject, began.Add(-remembered)); ok && !u.outdatedBy(c) {
-		return u.ID, nil
+	if since, ok := s.lookout.trusts(began); ok {
+		if u, ok := s.memory.Recall(c.Issuer, c.Subject, since); ok && !u.outdatedBy(c) {
+			return u.ID, nil
+		}
 	}
 	u, err := s.store.FindOrAdd(ctx, newUser(s.newID(), c, s.instant()))
 	if err != nil {

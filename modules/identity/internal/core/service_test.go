@@ -36,7 +36,7 @@ func newWorld(t *testing.T) world {
 // process is a service with a memory of its own, as each replica has.
 func (w world) process(t *testing.T) *core.Service {
 	t.Helper()
-	return w.over(t, postgres.NewStore(w.db))
+	return w.replica(t).Service
 }
 
 func (w world) over(t *testing.T, store core.Store) *core.Service {
@@ -45,7 +45,8 @@ func (w world) over(t *testing.T, store core.Store) *core.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return core.NewService(store, m, w.clock.Now, w.ids.Next)
+	lookout := core.NewLookout(postgres.NewStore(w.db), m, w.clock.Now)
+	return core.NewService(store, m, lookout, w.clock.Now, w.ids.Next)
 }
 
 // users counts the rows of the table.
@@ -146,15 +147,17 @@ func TestWhoIsWho(t *testing.T) {
 func TestKnownUserAsksNoDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := w.process(t)
-	id := identify(t, s, w.token(0, "ada@example.com"))
+	s := w.replica(t)
+	identify(t, s.Service, w.token(0, "ada@example.com"))
+	look(t, s.Lookout)
+	id := identify(t, s.Service, w.token(0, "ada@example.com"))
 	w.db.Close()
 	for minute := range 2 {
-		if got := identify(t, s, w.token(minute, "ada@example.com")); got != id {
+		if got := identify(t, s.Service, w.token(minute, "ada@example.com")); got != id {
 			t.Errorf("minute %d: %s, want %s", minute, got, id)
 		}
 	}
-	if got := identify(t, s, w.token(-5, "old@example.com")); got != id {
+	if got := identify(t, s.Service, w.token(-5, "old@example.com")); got != id {
 		t.Errorf("by an older token: %s, want %s", got, id)
 	}
 	if _, err := s.Identify(t.Context(), core.Claims{Issuer: "site", Subject: "bob"}); err == nil {

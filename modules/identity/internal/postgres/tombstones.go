@@ -22,14 +22,45 @@ func (s *Store) Lock(ctx context.Context, id uuid.UUID) (core.User, error) {
 	return s.one(ctx, id, sql)
 }
 
-// Bury implements [core.Tombstones].
-func (s *Store) Bury(ctx context.Context, u core.User, now time.Time) error {
-	const sql = `INSERT INTO tombstones (id, issuer, subject, erased_at) VALUES ($1, $2, $3, $4)
+// Bury implements [core.Tombstones]. The time is PostgreSQL's, which is one for
+// all processes.
+func (s *Store) Bury(ctx context.Context, u core.User) error {
+	const sql = `INSERT INTO tombstones (id, issuer, subject, erased_at) VALUES ($1, $2, $3, clock_timestamp())
 		ON CONFLICT (issuer, subject) DO NOTHING`
-	if _, err := postgres.Exec(ctx, s.db, u.ID, sql, u.Issuer, u.Subject, now); err != nil {
+	if _, err := postgres.Exec(ctx, s.db, u.ID, sql, u.Issuer, u.Subject); err != nil {
 		return fmt.Errorf("bury user: %w", err)
 	}
 	return nil
+}
+
+// sight is the one row of Recent.
+type sight struct {
+	at                time.Time
+	ids               []uuid.UUID
+	issuers, subjects []string
+}
+
+// Recent implements [core.Tombstones] in one round trip. It looks back further
+// than since, for a tombstone is seen only once it is committed: by half a
+// minute, which is longer than a request that writes one may take by default.
+func (s *Store) Recent(ctx context.Context, since time.Time) (core.Sight, error) {
+	const sql = `SELECT now(), coalesce(array_agg(id), '{}'), coalesce(array_agg(issuer), '{}'), coalesce(array_agg(subject), '{}')
+		FROM tombstones WHERE erased_at >= coalesce($1, now()) - interval '30 seconds'`
+	var from *time.Time
+	if !since.IsZero() {
+		from = &since
+	}
+	found, err := postgres.GetUnowned(ctx, s.db, func(f *sight) []any {
+		return []any{&f.at, &f.ids, &f.issuers, &f.subjects}
+	}, sql, from)
+	if err != nil {
+		return core.Sight{}, fmt.Errorf("look for tombstones: %w", err)
+	}
+	seen := core.Sight{At: found.at}
+	for i, id := range found.ids {
+		seen.Erased = append(seen.Erased, core.User{ID: id, Issuer: found.issuers[i], Subject: found.subjects[i]})
+	}
+	return seen, nil
 }
 
 // Claim implements [core.Tombstones].

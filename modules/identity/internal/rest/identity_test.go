@@ -63,7 +63,11 @@ func open(t *testing.T) fixture {
 		t.Fatal(err)
 	}
 	store := postgres.NewStore(f.db)
-	users := core.NewService(store, remembered, f.clock.Now, httpxtest.NewIDs().Next)
+	lookout := core.NewLookout(store, remembered, f.clock.Now)
+	if err := lookout.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	users := core.NewService(store, remembered, lookout, f.clock.Now, httpxtest.NewIDs().Next)
 	f.shelf = &shelf{}
 	f.erasure = core.NewErasure(store, f.db, remembered, core.Belongings{f.shelf}, f.clock.Now)
 	exports := core.NewExports(store, f.db, core.Collections{{Name: "books", From: f.shelf}, {Name: "films", From: &shelf{}}}, f.clock.Now)
