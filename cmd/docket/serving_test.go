@@ -180,6 +180,8 @@ type resource struct {
 	ProjectID *string  `json:"project_id"`
 	TagIDs    []string `json:"tag_ids"`
 	Email     string   `json:"email"`
+	Subject   string   `json:"subject"`
+	Issuer    string   `json:"issuer"`
 	TimeZone  string   `json:"time_zone"`
 	Completed *string  `json:"completed_at"`
 }
