@@ -106,7 +106,9 @@ func refuseUnbuilt(cfg config.Config) error {
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 func newDatabase(lc fx.Lifecycle, g graph, m *telemetry.Metrics) (*postgres.DB, error) {
-	db, err := postgres.New(context.Background(), postgres.Config{URL: g.databaseURL, Pooler: g.cfg.Database.Pooled()})
+	db, err := postgres.New(context.Background(), postgres.Config{
+		URL: g.databaseURL, Pooler: g.cfg.Database.Pooled(), Prepared: preparedMode(g.cfg.Database.Prepared),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +118,17 @@ func newDatabase(lc fx.Lifecycle, g graph, m *telemetry.Metrics) (*postgres.DB, 
 		OnStop:  func(context.Context) error { db.Close(); return nil },
 	})
 	return db, nil
+}
+
+func preparedMode(m config.PreparedMode) postgres.Prepared {
+	switch m {
+	case config.PreparedYes:
+		return postgres.PreparedKept
+	case config.PreparedNo:
+		return postgres.PreparedLost
+	default:
+		return postgres.PreparedAuto
+	}
 }
 
 // newCursors makes the codec of cursors, whose key all replicas share.

@@ -74,6 +74,26 @@ func cleanEnvironment(settings ...string) []string {
 	return append(kept, settings...)
 }
 
+// throughPooler leads settings that name a test's database through the pooler
+// that the tests are run with, if they are.
+func throughPooler(t testing.TB, settings []string) []string {
+	t.Helper()
+	var through []string
+	for _, pair := range settings {
+		url, isDatabase := strings.CutPrefix(pair, "DATABASE_URL=")
+		address, pooled := url, false
+		if isDatabase {
+			address, pooled = pgtest.Through(t, url)
+		}
+		if !pooled {
+			through = append(through, pair)
+			continue
+		}
+		through = append(through, "DATABASE_URL="+address, "DOCKET_DATABASE_POOLER=true", "DATABASE_URL_DIRECT="+url)
+	}
+	return through
+}
+
 // docket makes the command "docket args", killed if the test ends before it.
 func docket(t testing.TB, settings []string, args ...string) *exec.Cmd {
 	t.Helper()
@@ -82,7 +102,7 @@ func docket(t testing.TB, settings []string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), path, args...)
-	cmd.Env = cleanEnvironment(settings...)
+	cmd.Env = cleanEnvironment(throughPooler(t, settings)...)
 	return cmd
 }
 

@@ -171,6 +171,7 @@ func databaseToSeed(ctx context.Context, cfg config.Config, log *slog.Logger) (t
 	if !cfg.PrivateDatabase() {
 		if target.URL = cfg.Database.URLDirect; target.URL == "" {
 			target.URL, target.Pooler = cfg.Database.URL, cfg.Database.Pooled()
+			target.Prepared = preparedMode(cfg.Database.Prepared)
 		}
 		return target, stop, nil
 	}

@@ -68,6 +68,7 @@ func serving(t *testing.T) *instance {
 // servingOn is serving with a database and a data folder of the caller's.
 func servingOn(t *testing.T, settings ...string) *instance {
 	t.Helper()
+	settings = throughPooler(t, settings)
 	environ := append([]string{"DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0"}, settings...)
 	cfg, err := config.Load(config.Sources{Files: configs.Files, Environ: environ})
 	if err != nil {

@@ -74,6 +74,8 @@ type Database struct {
 	URLDirect string
 	// Pooler says how [Database.Pooled] decides.
 	Pooler PoolerMode
+	// Prepared says whether statements stay prepared between transactions.
+	Prepared PreparedMode
 	// RowSecurity puts row-level security behind every statement.
 	RowSecurity bool
 	// Binaries is the folder of a private server's programs; "" searches.
@@ -88,6 +90,17 @@ const (
 	PoolerAuto PoolerMode = "auto"  // by the host's name
 	PoolerYes  PoolerMode = "true"  // it is
 	PoolerNo   PoolerMode = "false" // it is not
+)
+
+// PreparedMode says whether statements stay prepared from one transaction to
+// the next.
+type PreparedMode string
+
+// The modes of prepared statements.
+const (
+	PreparedAuto PreparedMode = "auto"  // they do, except where a pooler is asked and says no
+	PreparedYes  PreparedMode = "true"  // they do
+	PreparedNo   PreparedMode = "false" // they do not
 )
 
 // Pooled reports whether URL leads through a transaction pooler. In auto mode

@@ -52,7 +52,7 @@ func TestLoadDefaults(t *testing.T) {
 		Environment: config.Local,
 		HTTP:        config.HTTP{Address: "127.0.0.1:8080", RequestTimeout: 10 * time.Second, DrainTimeout: 15 * time.Second, TrustedProxies: []netip.Prefix{}},
 		Admin:       config.Admin{Address: "127.0.0.1:8081"},
-		Database:    config.Database{Pooler: config.PoolerAuto, RowSecurity: true},
+		Database:    config.Database{Pooler: config.PoolerAuto, Prepared: config.PreparedAuto, RowSecurity: true},
 		DataDir:     got.DataDir, // differs by system, see TestUserDataDir
 		Log:         config.Log{Format: config.LogAuto, Level: slog.LevelInfo},
 		Auth:        config.Auth{JWKSRefresh: 5 * time.Minute, Issuers: []config.Issuer{}, Audience: []string{}},
@@ -74,7 +74,7 @@ func TestLoadEverythingFromTheEnvironment(t *testing.T) {
 		"DOCKET_ENVIRONMENT=production", "DOCKET_HTTP_ADDRESS=[::]:80", "DOCKET_ADMIN_ADDRESS=localhost:81",
 		"DOCKET_DATABASE_URL=postgres://ada:s3cret@ep-cool-1-pooler.eu.neon.tech/docket",
 		"DATABASE_URL_DIRECT=host=ep-cool-1.eu.neon.tech user=ada password=s3cret",
-		"DOCKET_DATABASE_POOLER=auto", "DOCKET_DATABASE_ROW_SECURITY=off", "DOCKET_DATA_DIR=/var/lib/docket/",
+		"DOCKET_DATABASE_POOLER=auto", "DOCKET_DATABASE_PREPARED=false", "DOCKET_DATABASE_ROW_SECURITY=off", "DOCKET_DATA_DIR=/var/lib/docket/",
 		"DOCKET_LOG_FORMAT=text", "DOCKET_LOG_LEVEL=error", "DOCKET_HTTP_REQUEST_TIMEOUT=1500ms",
 		"DOCKET_HTTP_DRAIN_TIMEOUT=1m", "DOCKET_HTTP_TRUSTED_PROXIES= 10.0.0.0/8 , 192.0.2.7,2001:db8::/32,::ffff:192.0.2.8",
 		"DOCKET_AUTH_JWKS_URL=https://app.example.com/jwks", "DOCKET_AUTH_JWKS_REFRESH=1m", "DOCKET_AUTH_ISSUER=https://old.example,https://new.example",
@@ -97,7 +97,7 @@ func TestLoadEverythingFromTheEnvironment(t *testing.T) {
 		Admin: config.Admin{Address: "localhost:81"},
 		Database: config.Database{
 			URL:       "postgres://ada:s3cret@ep-cool-1-pooler.eu.neon.tech/docket",
-			URLDirect: "host=ep-cool-1.eu.neon.tech user=ada password=s3cret", Pooler: config.PoolerAuto,
+			URLDirect: "host=ep-cool-1.eu.neon.tech user=ada password=s3cret", Pooler: config.PoolerAuto, Prepared: config.PreparedNo,
 		},
 		DataDir: "/var/lib/docket",
 		Log:     config.Log{Format: config.LogText, Level: slog.LevelError},

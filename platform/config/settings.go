@@ -76,6 +76,12 @@ var settings = []setting{
 		decode:  one(func(c *Config) *PoolerMode { return &c.Database.Pooler }, oneOf(PoolerAuto, PoolerYes, PoolerNo)),
 	},
 	{
+		key: "database.prepared", env: []string{"DOCKET_DATABASE_PREPARED"},
+		doc:     "whether statements stay prepared from one transaction to the next",
+		allowed: "auto, true or false",
+		decode:  one(func(c *Config) *PreparedMode { return &c.Database.Prepared }, oneOf(PreparedAuto, PreparedYes, PreparedNo)),
+	},
+	{
 		key: "database.row_security", env: []string{"DOCKET_DATABASE_ROW_SECURITY"},
 		doc:     "PostgreSQL's row-level security behind every statement",
 		allowed: "on or off",

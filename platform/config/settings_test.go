@@ -22,6 +22,7 @@ var contract = map[string]string{
 	"DOCKET_DATABASE_URL":          "database.url",
 	"DATABASE_URL_DIRECT":          "database.url_direct",
 	"DOCKET_DATABASE_POOLER":       "database.pooler",
+	"DOCKET_DATABASE_PREPARED":     "database.prepared",
 	"DOCKET_DATABASE_ROW_SECURITY": "database.row_security",
 	"DOCKET_DATABASE_BINARIES":     "database.binaries",
 	"DOCKET_DATA_DIR":              "data_dir",
@@ -63,7 +64,7 @@ func TestTableCoversConfig(t *testing.T) {
 	t.Parallel()
 	samples := map[string]string{
 		"environment": "test", "http.address": ":1", "admin.address": ":1", "database.url": "host=a",
-		"database.url_direct": "host=a", "database.pooler": "true", "database.row_security": "on", "database.binaries": "/b", "data_dir": "/d",
+		"database.url_direct": "host=a", "database.pooler": "true", "database.prepared": "true", "database.row_security": "on", "database.binaries": "/b", "data_dir": "/d",
 		"log.format": "text", "log.level": "warn", "http.request_timeout": "1s", "http.drain_timeout": "1s",
 		"http.trusted_proxies": "10.0.0.1", "auth.jwks_url": "https://a/jwks", "auth.jwks_refresh": "1s", "auth.issuers": "i", "auth.audience": "a",
 		"cors.allow_origins": "https://a", "rate_limit.requests": "1", "rate_limit.window": "1s",

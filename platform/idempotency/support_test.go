@@ -38,7 +38,8 @@ func newLab(t testing.TB) *lab {
 	l.raw = l.connect(t)
 	l.must(t, `CREATE TABLE writes (user_id uuid NOT NULL, note text PRIMARY KEY)`)
 	var err error
-	if l.db, err = postgres.Open(t.Context(), postgres.Config{URL: l.url, MinConns: 1, MaxConns: 6}); err != nil {
+	address, pooled := pgtest.Through(t, l.url)
+	if l.db, err = postgres.Open(t.Context(), postgres.Config{URL: address, Pooler: pooled, MinConns: 1, MaxConns: 6}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.db.Close)

@@ -49,7 +49,7 @@ func Main(m *testing.M) int {
 	shared.tended = true
 	shared.mu.Unlock()
 	code := m.Run()
-	if err := shared.close(); err != nil {
+	if err := errors.Join(closePooler(), shared.close()); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
 		return max(code, 1)
 	}
@@ -83,7 +83,8 @@ func URL(t testing.TB) string {
 // Open is URL with a small pool on it, closed when the test ends.
 func Open(t testing.TB) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: URL(t), MinConns: 1, MaxConns: poolSize})
+	address, pooled := Through(t, URL(t))
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: address, Pooler: pooled, MinConns: 1, MaxConns: poolSize})
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}

@@ -20,9 +20,12 @@ type Config struct {
 	// URL is a PostgreSQL connection URL or keyword string.
 	URL string
 	// Pooler says that a transaction-mode pooler (PgBouncer, Neon's -pooler
-	// address) stands in between: no prepared statement may outlive a
-	// transaction, and no startup parameter but the harmless ones is accepted.
+	// address) stands in between: the session changes with each transaction, and
+	// no startup parameter but the harmless ones is accepted.
 	Pooler bool
+	// Prepared overrides what is known or found out about statements that are
+	// prepared.
+	Prepared Prepared
 	// MinConns are kept open when idle; MaxConns bounds the pool. Zero means
 	// the defaults, 5 and 15.
 	MinConns, MaxConns int32
@@ -43,6 +46,11 @@ const (
 	// that takes connections and says nothing holds up a stop for a minute.
 	// connect_timeout in the URL comes before it.
 	connectTimeout = 5 * time.Second
+
+	// A connection that was idle for a second is asked for a sign of life before
+	// it is used (pgxpool.Config.ShouldPing): a suspended Neon computer has
+	// closed it, and some networks forget it. This bounds the answer.
+	idlePingTimeout = 2 * time.Second
 )
 
 // abandoned are the settings by which PostgreSQL notices that the other end of
@@ -58,7 +66,8 @@ var abandoned = map[string]string{
 // DB is a pool of connections to one database. Its methods are safe for
 // concurrent use; [New] makes it and Close ends it.
 type DB struct {
-	pool *pgxpool.Pool
+	pool  *pgxpool.Pool
+	modes *execModes
 }
 
 // Open is [New] and a [DB.Ping].
@@ -97,7 +106,9 @@ func New(ctx context.Context, c Config) (*DB, error) {
 			}
 		}
 	}
-	pc.ConnConfig.DefaultQueryExecMode = execMode(c.Pooler)
+	modes := newExecModes(c)
+	pc.BeforeConnect = modes.choose
+	pc.PingTimeout = idlePingTimeout
 	pc.ConnConfig.BuildContextWatcherHandler = cancelAndListen
 	pc.AfterConnect = registerTypes
 
@@ -105,7 +116,7 @@ func New(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the connection pool: %w", err)
 	}
-	return &DB{pool: pool}, nil
+	return &DB{pool: pool, modes: modes}, nil
 }
 
 // Close waits for borrowed connections to come back, then closes all.
@@ -114,21 +125,11 @@ func (db *DB) Close() { db.pool.Close() }
 // Ping asks the database for a sign of life. The error is an
 // [errs.Unavailable] when it cannot be reached.
 func (db *DB) Ping(ctx context.Context) error {
-	if err := db.pool.Ping(ctx); err != nil {
+	err := db.awake(ctx, func() error { return db.pool.Ping(ctx) })
+	if err != nil {
 		return translate(ctx, fmt.Errorf("reach the database: %w", err))
 	}
 	return nil
-}
-
-// execMode picks how pgx sends a statement. Prepared statements halve the cost
-// of a get, but a transaction-mode pooler may hand the next statement to a
-// server that never saw the preparation; describing each statement once and
-// sending it unnamed is the fastest way that is always right there.
-func execMode(pooler bool) pgx.QueryExecMode {
-	if pooler {
-		return pgx.QueryExecModeCacheDescribe
-	}
-	return pgx.QueryExecModeCacheStatement
 }
 
 func orDefault(n, def int32) int32 {

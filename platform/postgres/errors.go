@@ -50,6 +50,10 @@ func translate(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(err, pgx.ErrNoRows):
 		return ErrNotFound
+	case errors.Is(err, errAsleep):
+		e := errs.New(errs.Unavailable, "the database cannot be reached at the moment")
+		e.RetryAfter = unavailableRetryAfter
+		return e.Because(err)
 	case deadlinePassed(ctx, err):
 		if silent(err) {
 			e := errs.New(errs.Unavailable, "the database fell silent, and what became of the request is not known; send it again with the same Idempotency-Key")

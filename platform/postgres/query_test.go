@@ -164,21 +164,3 @@ func TestListPageOfNothing(t *testing.T) {
 		t.Errorf("got %v, %v, %v", page, next, err)
 	}
 }
-
-// A transaction-mode pooler may hand the next statement to a server that never
-// saw the last: nothing may be left prepared there.
-func TestPoolerModeLeavesNothingPrepared(t *testing.T) {
-	t.Parallel()
-	for _, pooler := range []bool{false, true} {
-		l := newLab(t, postgres.Config{MaxConns: 1, Pooler: pooler})
-		for range 3 {
-			if _, err := postgres.List(t.Context(), l.DB, ada, itemFields, `SELECT `+itemColumns+` FROM items WHERE user_id = $1`); err != nil {
-				t.Fatal(err)
-			}
-		}
-		prepared, err := postgres.Get(t.Context(), l.DB, ada, number, `SELECT count(*)::int FROM pg_prepared_statements WHERE $1::uuid IS NOT NULL AND statement LIKE '%items%'`)
-		if err != nil || (prepared == 0) != pooler {
-			t.Errorf("pooler %t: %d statements are prepared, %v", pooler, prepared, err)
-		}
-	}
-}

@@ -17,13 +17,18 @@ const (
 
 // retry runs work again where it lost a deadlock or a serialization failure:
 // PostgreSQL has then undone all of it, and asks for just this (chapter 13.5,
-// Serialization Failure Handling). Nothing else is ever done twice. The pause
-// is jittered, or the same two would meet again.
+// Serialization Failure Handling). The same goes for a statement whose
+// preparation no longer holds, since a column's type was changed for instance.
+// Nothing else is ever done twice. The pause is jittered, or the same two would
+// meet again.
 func (db *DB) retry(ctx context.Context, work func() error) error {
 	pause := retryPause
 	for range maxRetries {
-		err := work()
-		if !gaveWay(err) {
+		err := db.awake(ctx, work)
+		switch {
+		case misprepared(err):
+			db.prepareAnew()
+		case !gaveWay(err):
 			return err
 		}
 		select {

@@ -13,7 +13,11 @@ import (
 // [DB.InTx], fn runs once, so that it may hand on what it reads as it comes. It
 // is not to be called inside another unit of work.
 func (db *DB) Snapshot(ctx context.Context, fn func(ctx context.Context) error) error {
-	line, err := db.openLine(ctx, "begin isolation level repeatable read read only")
+	var line *line
+	err := db.awake(ctx, func() (err error) {
+		line, err = db.openLine(ctx, "begin isolation level repeatable read read only")
+		return err
+	})
 	if err != nil {
 		return err
 	}

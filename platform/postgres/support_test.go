@@ -50,7 +50,8 @@ func newLab(t *testing.T, config postgres.Config) lab {
 	// What this machine or database is set to must not matter.
 	l.must(t, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Kolkata''', current_database()); END $$`)
 
-	config.URL = l.url
+	address, pooled := pgtest.Through(t, l.url)
+	config.URL, config.Pooler = address, config.Pooler || pooled
 	l.DB, err = postgres.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
