@@ -129,6 +129,10 @@ func (s *Store) Delete(ctx context.Context, owner, id uuid.UUID) error {
 	return nil
 }
 
+// identities are the keys that a second task of one id violates, whichever of
+// its rows comes first.
+var identities = []string{"tasks_pkey", "task_search_pkey", "task_tags_pkey"}
+
 // references are the foreign keys to what may go away at any moment.
 var references = []string{"tasks_project_fk", "tasks_parent_fk", "task_tags_tag_fk"}
 
@@ -137,7 +141,7 @@ func asDomain(err error, doing string) error {
 	switch violated := postgres.Violated(err); {
 	case err == nil:
 		return nil
-	case violated == "tasks_pkey", violated == "task_search_pkey": // whichever row came first
+	case slices.Contains(identities, violated):
 		return core.ErrExists
 	case slices.Contains(references, violated):
 		return core.ErrReferenceGone

@@ -63,9 +63,12 @@ func (f fixture) sound(t *testing.T) {
 func TestRacingPutsCreateOne(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	got := statuses(t, 50, func(int) httpxtest.Response {
-		return f.ada.Do(t, "PUT", tasksPath+"/"+chosen, `{"title":"Buy milk"}`)
-	})
+	tags := make([]string, 20) // whichever row comes first, and whichever comes second
+	for n := range tags {
+		tags[n] = f.addTag(t, "ada", uint64(n))
+	}
+	body := fields{"title": "Buy milk", "tag_ids": tags}.json(t)
+	got := statuses(t, 50, func(int) httpxtest.Response { return f.ada.Do(t, "PUT", tasksPath+"/"+chosen, body) })
 	if diff := cmp.Diff(map[int]int{http.StatusCreated: 1, http.StatusOK: 49}, got); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
