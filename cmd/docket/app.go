@@ -287,6 +287,9 @@ func newHTTP(s surface) (*httpx.App, error) {
 	if s.Graph.issuer != nil {
 		app.AddDocument(jwksPath, "application/jwk-set+json", s.Graph.issuer.JWKS())
 	}
+	if err := addDocument(app); err != nil {
+		return nil, err
+	}
 	return app, addDocs(app)
 }
 

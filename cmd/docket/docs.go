@@ -28,7 +28,7 @@ code { font: .9em ui-monospace, monospace }
 <code>{"success": true, "data": …}</code>, or <code>{"success": false, "error": {"code", "message", "details", "request_id"}}</code>.</p>
 <table><thead><tr><th>Call</th><th>Does</th><th>Query</th></tr></thead><tbody>
 {{range .Routes}}<tr><td><code>{{.Method}} {{.Path}}</code></td><td>{{.Summary}}</td>
-<td>{{if .Sorts}}<code>limit</code> <code>cursor</code> <code>sort</code>: {{range .Sorts}}<code>{{.}}</code> {{end}}{{end}}{{range .Query}}<code>{{.}}</code> {{end}}</td></tr>
+<td>{{if .Sorts}}<code>limit</code> <code>cursor</code> <code>sort</code>: {{range .Sorts}}<code>{{.}}</code> {{end}}{{end}}{{range .Query}}<code>{{.Name}}</code> {{end}}</td></tr>
 {{end}}</tbody></table></body></html>
 `))
 

@@ -29,10 +29,12 @@ type Limiter interface {
 	Allow(ctx context.Context, key string) (ratelimit.Decision, error)
 }
 
+const cachePrivate = "private, no-cache"
+
 // authenticate lets through who proves to be a user and has not asked too
 // often. Whoever proves nothing is counted by address.
 func (a *App) authenticate(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	c.Set(fiber.HeaderCacheControl, cachePrivate)
 	c.Vary(fiber.HeaderAuthorization, fiber.HeaderOrigin)
 
 	owner, err := a.Users.Authenticate(c.UserContext(), c.Get(fiber.HeaderAuthorization))

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"docket/platform/errs"
+	"docket/platform/openapi"
 )
 
 // maxOperations is how many operations one batch may hold.
@@ -82,7 +83,9 @@ func (a *App) AddBatch(units Units) {
 	}
 	a.Add(Route{
 		Method: fiber.MethodPost, Path: "/batch", Operation: "batch",
-		Summary: "Do up to 100 operations, all or none", Body: true, Handle: b.handle,
+		Group:   openapi.Group{Name: "Batch", Description: "Many changes in one request."},
+		Summary: "Do up to 100 operations, all or none", Description: batchDescription,
+		Body: &Body{name: "Batch", read: b.describe}, Handle: b.handle, results: b.results(), Example: b.example(),
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"docket/platform/errs"
+	"docket/platform/openapi"
 )
 
 // maxTempID bounds a temporary id, in characters.
@@ -25,7 +26,7 @@ var references = []string{"project_id", "parent_id", "before_id", "after_id", "i
 func (b *batch) read(body *Object) (operations []*operation, dryRun bool, err error) {
 	body.Require("operations")
 	raws := readObjects(body, "operations", maxOperations)
-	readFlag(body, "dry_run", &dryRun)
+	readFlag(body, "dry_run", &dryRun, dryRunFlag)
 	faults := body.Faults()
 	temps := map[string]uuid.UUID{}
 	for i, raw := range raws {
@@ -47,12 +48,12 @@ func (b *batch) readOperation(index int, raw *Object, temps map[string]uuid.UUID
 	var verb, resource, id string
 	resource = "task"
 	raw.Require("op")
-	Text(raw, "op", &verb, b.parseVerb)
-	Text(raw, "resource", &resource, b.parseResource)
-	Text(raw, "id", &id, anyText)
-	Text(raw, "temp_id", &o.tempID, parseTempID)
-	Text(raw, "if_match", &o.ifMatch, parseIfMatch)
-	if data := readObject(raw, "data"); data != nil {
+	Text(raw, "op", &verb, b.verb())
+	Text(raw, "resource", &resource, b.resource())
+	Text(raw, "id", &id, anyID)
+	Text(raw, "temp_id", &o.tempID, temporaryID)
+	Text(raw, "if_match", &o.ifMatch, ifMatch)
+	if data := readObject(raw, "data", operationData); data != nil {
 		o.data = data
 	}
 	if verb == "" || resource == "" {
@@ -126,13 +127,18 @@ func (b *batch) parseResource(text string) (string, error) {
 	if _, ok := b.routes[verbs["create"].method+" /"+text+"s"]; ok {
 		return text, nil
 	}
+	return "", errs.Faultf(errs.FaultInvalidValue, "must be one of %s", strings.Join(b.known(), ", "))
+}
+
+// known lists what a batch can create.
+func (b *batch) known() []string {
 	var known []string
 	for _, r := range b.app.routes {
 		if name, ok := strings.CutSuffix(r.Path, "s"); ok && r.Method == verbs["create"].method {
 			known = append(known, strings.TrimPrefix(name, "/"))
 		}
 	}
-	return "", errs.Faultf(errs.FaultInvalidValue, "must be one of %s", strings.Join(known, ", "))
+	return known
 }
 
 // parseTempID refuses what could be taken for a real id.
@@ -205,7 +211,8 @@ func temporary(raw jsontext.Value, temps map[string]uuid.UUID) (uuid.UUID, bool)
 func (o *Object) again() *Object { return &Object{members: o.members} }
 
 // readObject reads a member that is an object, or returns nil.
-func readObject(o *Object, name string) *Object {
+func readObject(o *Object, name string, schema *openapi.Schema) *Object {
+	o.describe(name, schema)
 	raw, ok := o.find(name)
 	if !ok {
 		return nil
@@ -218,6 +225,11 @@ func readObject(o *Object, name string) *Object {
 // readObjects reads an array of at least one and at most limit objects; nil
 // stands for an element that is none.
 func readObjects(o *Object, name string, limit int) []*Object {
+	if o.described != nil {
+		element := &Object{described: openapi.Closed(openapi.Named("BatchOperation", openapi.Object()))}
+		o.describe(name, listOf(element.described, limit))
+		return []*Object{element}
+	}
 	raw, ok := o.find(name)
 	if !ok {
 		return nil
@@ -256,7 +268,8 @@ func objectOf(raw jsontext.Value) (*Object, error) {
 }
 
 // readFlag reads a boolean that must not be null.
-func readFlag(o *Object, name string, dst *bool) {
+func readFlag(o *Object, name string, dst *bool, schema *openapi.Schema) {
+	o.describe(name, schema)
 	raw, ok := o.find(name)
 	if !ok {
 		return

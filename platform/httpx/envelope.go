@@ -14,6 +14,7 @@ import (
 	"docket/platform/errs"
 	"docket/platform/httpx/framing"
 	"docket/platform/idempotency"
+	"docket/platform/openapi"
 )
 
 // statusOf is the one place where a kind of failure becomes a status.
@@ -34,6 +35,10 @@ var statusOf = map[errs.Kind]int{
 	errs.DeadlineExceeded:   http.StatusGatewayTimeout,
 }
 
+// challenge is how a request that proves nothing is answered (RFC 6750, section
+// 3).
+const challenge = `Bearer error="invalid_token"`
+
 // writeError answers with the failure envelope: for errors of handlers, of
 // Fiber and of the server below it, and for recovered panics.
 func (a *App) writeError(c *fiber.Ctx, err error) error {
@@ -41,7 +46,7 @@ func (a *App) writeError(c *fiber.Ctx, err error) error {
 	a.tellFailure(err)
 	answer := renderFailure(err, a.requestID(c))
 	if answer.Status == http.StatusUnauthorized {
-		c.Set(fiber.HeaderWWWAuthenticate, `Bearer error="invalid_token"`)
+		c.Set(fiber.HeaderWWWAuthenticate, challenge)
 	}
 	return send(c, answer)
 }
@@ -147,3 +152,8 @@ func explainRefusal(r *framing.Refusal) *errs.Error {
 
 // seconds rounds up: a client that waits as long as told must not be early.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+// enveloped describes a body in the envelope.
+func enveloped(success bool, properties ...openapi.Property) *openapi.Schema {
+	return openapi.Object(append([]openapi.Property{openapi.Member("success", openapi.Constant(success))}, properties...)...)
+}

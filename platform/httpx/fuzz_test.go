@@ -10,6 +10,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"docket/platform/openapi"
+
 	"docket/platform/errs"
 )
 
@@ -52,11 +54,11 @@ func readEverything(t *testing.T, o *Object, plain map[string]json.RawMessage) {
 	var color *string
 	var project *uuid.UUID
 	var tags []uuid.UUID
-	as := func(s string) (string, error) { return s, nil }
+	as := ReadAs(func(s string) (string, error) { return s, nil }, openapi.String(0, 0))
 	Text(o, "title", &title, as)
 	TextOrNull(o, "color", &color, as)
-	IDOrNull(o, "project_id", &project)
-	IDs(o, "tag_ids", &tags, 5)
+	IDOrNull(o, "project_id", &project, openapi.UUID())
+	IDs(o, "tag_ids", &tags, openapi.List(openapi.UUID(), 5))
 	o.Require("title")
 	o.ReadOnly("id")
 	faults := o.Faults()

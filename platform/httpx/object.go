@@ -12,6 +12,7 @@ import (
 
 	"docket/platform/errs"
 	"docket/platform/nearest"
+	"docket/platform/openapi"
 )
 
 // What a body may be like. Nothing in the API needs more than four levels or
@@ -32,6 +33,9 @@ type Object struct {
 	members []member
 	known   []string
 	faults  errs.Faults
+	// described is set on an object that is not read: it takes note of what a
+	// reader asks for, as the schema of what there should be.
+	described *openapi.Schema
 }
 
 type member struct {
@@ -164,6 +168,10 @@ func (o *Object) find(name string) (jsontext.Value, bool) {
 
 // Require makes the absence of any of names a fault.
 func (o *Object) Require(names ...string) {
+	if o.described != nil {
+		o.described.Required = append(o.described.Required, names...)
+		return
+	}
 	for _, name := range names {
 		if _, ok := o.find(name); !ok {
 			o.faults.Add(name, errs.Faultf(errs.FaultRequired, "is required"))
@@ -199,7 +207,8 @@ func (o *Object) Faults() errs.Faults {
 }
 
 // Text reads a string that must not be null.
-func Text[T any](o *Object, name string, dst *T, parse func(string) (T, error)) {
+func Text[T any](o *Object, name string, dst *T, kind Textual[T]) {
+	o.describe(name, kind.schema)
 	raw, ok := o.find(name)
 	if !ok {
 		return
@@ -208,11 +217,12 @@ func Text[T any](o *Object, name string, dst *T, parse func(string) (T, error)) 
 		o.faults.Add(name, errs.Faultf(errs.FaultNullNotAllowed, "must not be null"))
 		return
 	}
-	readText(o, name, raw, dst, parse)
+	readText(o, name, raw, dst, kind.parse)
 }
 
 // TextOrNull reads a string; null sets *dst to nil.
-func TextOrNull[T any](o *Object, name string, dst **T, parse func(string) (T, error)) {
+func TextOrNull[T any](o *Object, name string, dst **T, kind Textual[T]) {
+	o.describe(name, openapi.OrNull(kind.schema))
 	raw, ok := o.find(name)
 	if !ok {
 		return
@@ -222,18 +232,21 @@ func TextOrNull[T any](o *Object, name string, dst **T, parse func(string) (T, e
 		return
 	}
 	var v T
-	if readText(o, name, raw, &v, parse) {
+	if readText(o, name, raw, &v, kind.parse) {
 		*dst = &v
 	}
 }
 
 // IDOrNull reads a UUID; null sets *dst to nil.
-func IDOrNull(o *Object, name string, dst **uuid.UUID) {
-	TextOrNull(o, name, dst, parseUUID)
+func IDOrNull(o *Object, name string, dst **uuid.UUID, schema *openapi.Schema) {
+	TextOrNull(o, name, dst, ReadAs(parseUUID, schema))
 }
 
-// IDs reads an array of at most limit UUIDs, none twice. It must not be null.
-func IDs(o *Object, name string, dst *[]uuid.UUID, limit int) {
+// IDs reads an array of UUIDs, none twice and no more than schema says. It must
+// not be null.
+func IDs(o *Object, name string, dst *[]uuid.UUID, schema *openapi.Schema) {
+	o.describe(name, schema)
+	limit := *schema.MaxItems
 	raw, ok := o.find(name)
 	if !ok {
 		return

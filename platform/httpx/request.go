@@ -102,7 +102,7 @@ func parseUUID(text string) (uuid.UUID, error) {
 // readBody reads the JSON object of a route that takes one. Any other takes
 // none, or an empty one: what a client sent on purpose is not dropped silently.
 func (r *Request) readBody() error {
-	if !r.route.Body {
+	if r.route.Body == nil {
 		return r.refuseBody()
 	}
 	kind, params, err := mime.ParseMediaType(r.c.Get(fiber.HeaderContentType))
@@ -189,8 +189,8 @@ func (r *Request) scope() string {
 	b.Write(owner[:])
 	b.WriteString(r.route.Operation)
 	fmt.Fprintf(&b, "\x00%s\x00%t", r.page.Sort, r.page.Desc)
-	for _, name := range r.route.Query {
-		fmt.Fprintf(&b, "\x00%s=%q", name, r.c.Query(name))
+	for _, p := range r.route.Query {
+		fmt.Fprintf(&b, "\x00%s=%q", p.Name, r.c.Query(p.Name))
 	}
 	return b.String()
 }

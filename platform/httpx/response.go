@@ -25,6 +25,8 @@ type Response struct {
 	results  []byte // of a batch: JSON objects separated by commas
 }
 
+const listHead = `{"success":true,"data":[`
+
 // OK answers 200 with a resource.
 func OK(v View) Response { return Response{status: http.StatusOK, view: v} }
 
@@ -58,7 +60,7 @@ func (r *Request) render(response Response) idempotency.Answer {
 	case response.results != nil:
 		return idempotency.Answer{
 			Status: response.status,
-			Body:   slices.Concat([]byte(`{"success":true,"data":[`), response.results, []byte("]}")),
+			Body:   slices.Concat([]byte(listHead), response.results, []byte("]}")),
 		}
 	case response.view == nil:
 		return idempotency.Answer{Status: response.status}
@@ -85,21 +87,30 @@ func renderView(status int, v View) idempotency.Answer {
 // renderList adds to each element the entity tag that it has on its own, so
 // that it can be changed without being fetched again.
 func (r *Request) renderList(response Response) []byte {
-	body := append(make([]byte, 0, 512*(len(response.list)+1)), `{"success":true,"data":[`...)
+	body := append(make([]byte, 0, 512*(len(response.list)+1)), listHead...)
 	for i, v := range response.list {
 		if i > 0 {
 			body = append(body, ',')
 		}
 		body = AppendTagged(body, v)
 	}
+	cursor := ""
+	if response.next != nil {
+		cursor = r.cursors.Encode(r.scope(), *response.next)
+	}
+	return appendMeta(body, cursor, r.page.Limit)
+}
+
+// appendMeta ends a list: with how it goes on, "" for not at all.
+func appendMeta(body []byte, cursor string, limit int) []byte {
 	body = append(body, `],"meta":{"next_cursor":`...)
-	if response.next == nil {
+	if cursor == "" {
 		body = append(body, "null"...)
 	} else {
-		body = appendString(body, r.cursors.Encode(r.scope(), *response.next))
+		body = appendString(body, cursor)
 	}
 	body = append(body, `,"limit":`...)
-	body = strconv.AppendInt(body, int64(r.page.Limit), 10)
+	body = strconv.AppendInt(body, int64(limit), 10)
 	return append(body, "}}"...)
 }
 

@@ -9,28 +9,46 @@ import (
 
 	"docket/platform/errs"
 	"docket/platform/idempotency"
+	"docket/platform/openapi"
 )
 
 // Handler answers one request of an authenticated user.
 type Handler func(*Request) (Response, error)
 
-// Route is one operation of the API.
+// Route is one operation of the API: how it is served, and what the document
+// says of it.
 type Route struct {
 	// Method and Path, in Fiber's syntax and relative to [BasePath]. Every
 	// parameter of a path is a UUID.
 	Method, Path string
 	// Operation names it for generated clients: createTag.
 	Operation string
-	Summary   string
+	// Group is what it is listed under.
+	Group openapi.Group
+	// Summary says in a few words what it does; Description, in Markdown, all
+	// that a client should know besides.
+	Summary, Description string
 	// Sorts makes the route a paged list that takes limit, cursor and sort,
 	// and says what it can be sorted by, the default first; "-" in front of
 	// the default makes it descending.
 	Sorts []string
-	// Query names the other parameters the route takes.
-	Query []string
-	// Body says that the route reads a JSON object.
-	Body   bool
-	Handle Handler
+	// Query are the other parameters the route takes.
+	Query []Param
+	// Body is what the route reads, nil where it takes no JSON object.
+	Body *Body
+	// Statuses are those of a success, 200 where there are none.
+	Statuses []int
+	// Shows is what a success shows: one, or a page of them where the route
+	// has Sorts; nil for nothing.
+	Shows *Resource
+	// Streams says that what it shows is sent without the envelope, as a
+	// download.
+	Streams bool
+	// Guards is the resource that If-Match is about, nil for none.
+	Guards *Resource
+	// Example is a request that works.
+	Example Example
+	Handle  Handler
 	// Many, where a route has it, makes several things at once in a handful of
 	// round trips: the same as Handle for one after the other. Its error says
 	// with [errs.At] which could not be made. A batch calls it, and gives each
@@ -38,15 +56,26 @@ type Route struct {
 	// what another makes, unless a body names that: a batch may change their
 	// order.
 	Many func([]*Request) ([]Response, error)
+	// results is what a batch answers, nil for any other route.
+	results *results
+}
+
+// known lists the query parameters that the route takes.
+func (r Route) known() []string {
+	var names []string
+	if r.Sorts != nil {
+		names = append(names, "limit", "cursor", "sort")
+	}
+	for _, p := range r.Query {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // serve answers requests of route, and lets no write with an Idempotency-Key
 // happen twice.
 func (a *App) serve(route Route) fiber.Handler {
-	known := route.Query
-	if route.Sorts != nil {
-		known = append([]string{"limit", "cursor", "sort"}, known...)
-	}
+	known := route.known()
 	return func(c *fiber.Ctx) error {
 		r := &Request{c: c, ctx: c.UserContext(), route: route, known: known, cursors: a.Cursors}
 		key, err := r.idempotencyKey()

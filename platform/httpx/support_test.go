@@ -18,6 +18,7 @@ import (
 	"docket/platform/errs"
 	"docket/platform/httpx"
 	"docket/platform/httpx/httpxtest"
+	"docket/platform/openapi"
 	"docket/platform/page"
 )
 
@@ -80,13 +81,20 @@ func (n *notes) asked(t *testing.T) httpx.Page {
 }
 
 func (n *notes) routes() []httpx.Route {
+	whole := httpx.Reads("NewNote", func(o *httpx.Object) func(*note) errs.Faults {
+		return func(n *note) errs.Faults { o.Require("title"); return readNote(o, n) }
+	})
+	some := httpx.Reads("NotePatch", func(o *httpx.Object) func(*note) errs.Faults {
+		return func(n *note) errs.Faults { return readNote(o, n) }
+	})
+	query := []httpx.Param{{Name: "q", Schema: openapi.String(0, 0)}, {Name: "status", Schema: openapi.String(0, 0)}}
 	return []httpx.Route{
-		{Method: "POST", Path: "/notes", Operation: "createNote", Body: true, Handle: n.create},
-		{Method: "GET", Path: "/notes", Operation: "listNotes", Sorts: []string{"-created_at", "title"}, Query: []string{"q", "status"}, Handle: n.list},
-		{Method: "GET", Path: "/notes/:id", Operation: "getNote", Handle: n.get},
-		{Method: "PATCH", Path: "/notes/:id", Operation: "updateNote", Body: true, Handle: n.write},
-		{Method: "PUT", Path: "/notes/:id", Operation: "putNote", Body: true, Handle: n.write},
-		{Method: "DELETE", Path: "/notes/:id", Operation: "deleteNote", Handle: n.delete},
+		{Method: "POST", Path: "/notes", Operation: "createNote", Body: whole, Statuses: []int{201}, Shows: &shown, Handle: n.create},
+		{Method: "GET", Path: "/notes", Operation: "listNotes", Sorts: []string{"-created_at", "title"}, Query: query, Shows: &shown, Handle: n.list},
+		{Method: "GET", Path: "/notes/:id", Operation: "getNote", Shows: &shown, Handle: n.get},
+		{Method: "PATCH", Path: "/notes/:id", Operation: "updateNote", Body: some, Shows: &shown, Guards: &shown, Handle: n.write},
+		{Method: "PUT", Path: "/notes/:id", Operation: "putNote", Body: some, Shows: &shown, Guards: &shown, Handle: n.write},
+		{Method: "DELETE", Path: "/notes/:id", Operation: "deleteNote", Statuses: []int{204}, Guards: &shown, Handle: n.delete},
 	}
 }
 
@@ -97,19 +105,33 @@ func asTitle(s string) (string, error) {
 	return s, nil
 }
 
-func readNote(body *httpx.Object, n *note) error {
-	httpx.Text(body, "title", &n.Title, asTitle)
-	httpx.TextOrNull(body, "color", &n.Color, asTitle)
-	httpx.IDOrNull(body, "project_id", &n.Project)
-	httpx.IDs(body, "tag_ids", &n.Tags, 3)
+func readNote(body *httpx.Object, n *note) errs.Faults {
+	httpx.Text(body, "title", &n.Title, title)
+	httpx.TextOrNull(body, "color", &n.Color, title)
+	httpx.IDOrNull(body, "project_id", &n.Project, openapi.UUID())
+	httpx.IDs(body, "tag_ids", &n.Tags, openapi.List(openapi.UUID(), 3))
 	body.ReadOnly("id", "created_at")
-	return body.Faults().Err()
+	return body.Faults()
 }
+
+// shown describes a note.
+var shown = httpx.Resource{
+	Schema: openapi.Named("Note", openapi.Object(
+		openapi.Member("id", openapi.UUID()),
+		openapi.Member("title", title.Schema()),
+		openapi.Member("color", openapi.OrNull(title.Schema())),
+		openapi.Member("project_id", openapi.OrNull(openapi.UUID())),
+		openapi.Member("tag_ids", openapi.List(openapi.UUID(), 3)),
+	)),
+	Example: note{ID: httpxtest.ID(1), Title: "first"},
+}
+
+var title = httpx.ReadAs(asTitle, openapi.String(0, 10))
 
 func (n *notes) create(r *httpx.Request) (httpx.Response, error) {
 	created := note{ID: httpxtest.ID(77)}
 	r.Body().Require("title")
-	if err := readNote(r.Body(), &created); err != nil {
+	if err := readNote(r.Body(), &created).Err(); err != nil {
 		return httpx.Response{}, err
 	}
 	n.mu.Lock()
@@ -153,7 +175,7 @@ func (n *notes) write(r *httpx.Request) (httpx.Response, error) {
 		}
 	}
 	changed.ID = r.ID()
-	if err := readNote(r.Body(), &changed); err != nil {
+	if err := readNote(r.Body(), &changed).Err(); err != nil {
 		return httpx.Response{}, err
 	}
 	n.stored[r.ID()] = changed

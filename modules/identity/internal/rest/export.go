@@ -39,12 +39,16 @@ type document struct {
 
 // Begin implements [core.Sink].
 func (d *document) Begin(u core.User, at time.Time) error {
-	begun := httpx.NewJSON(nil)
+	_, err := d.w.Write(begin(u, at, nil))
+	return err
+}
+
+// begin appends the beginning of an object that goes on.
+func begin(u core.User, at time.Time, dst []byte) []byte {
+	begun := httpx.NewJSON(dst)
 	begun.Instant("exported_at", at)
 	open := begun.End()
-	open = append(open[:len(open)-1], ",\n\"user\":"...) // the object goes on
-	_, err := d.w.Write(view(u).AppendJSON(open))
-	return err
+	return view(u).AppendJSON(append(open[:len(open)-1], ",\n\"user\":"...))
 }
 
 // Collection implements [core.Sink].

@@ -11,10 +11,27 @@ import (
 func Routes(users *core.Service, erasure *core.Erasure, exports *core.Exports) []httpx.Route {
 	h := handlers{users: users, erasure: erasure, exports: exports}
 	return []httpx.Route{
-		{Method: "GET", Path: "/auth/me", Operation: "getMe", Summary: "Read who is signed in", Handle: h.get},
-		{Method: "PATCH", Path: "/auth/me", Operation: "updateMe", Summary: "Change the time zone", Body: true, Handle: h.update},
-		{Method: "DELETE", Path: "/auth/me", Operation: "deleteMe", Summary: "Erase the user and everything it owns", Handle: h.delete},
-		{Method: "GET", Path: "/auth/me/export", Operation: "exportMe", Summary: "Download everything the user owns", Handle: h.export},
+		{
+			Method: "GET", Path: "/auth/me", Operation: "getMe", Group: group, Summary: "Read who is signed in",
+			Description: "The first request of somebody new makes the user; nothing has to be set up.",
+			Shows:       &user, Handle: h.get,
+		},
+		{
+			Method: "PATCH", Path: "/auth/me", Operation: "updateMe", Group: group, Summary: "Change the time zone",
+			Description: "The time zone is the only thing that is kept here; e-mail and name follow the token.",
+			Body:        httpx.Reads("UserPatch", some), Shows: &user, Guards: &user, Handle: h.update,
+			Example: httpx.Example{Body: `{"time_zone":"Europe/Berlin"}`},
+		},
+		{
+			Method: "DELETE", Path: "/auth/me", Operation: "deleteMe", Group: group, Summary: "Erase the user and everything it owns",
+			Description: "From then on the user's tokens are answered 401. There is no way back.",
+			Statuses:    []int{204}, Guards: &user, Handle: h.delete,
+		},
+		{
+			Method: "GET", Path: "/auth/me/export", Operation: "exportMe", Group: group, Summary: "Download everything the user owns",
+			Description: "One JSON document, as everything was at one instant, sent while it is read.",
+			Shows:       &export, Streams: true, Handle: h.export,
+		},
 	}
 }
 
@@ -33,7 +50,7 @@ func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
-	user, err := h.users.Update(r.Context(), r.Owner(), httpx.Guard(r, view), some(r))
+	user, err := h.users.Update(r.Context(), r.Owner(), httpx.Guard(r, view), some(r.Body()))
 	if err != nil {
 		return httpx.Response{}, err
 	}
@@ -69,10 +86,9 @@ func (v userView) AppendJSON(dst []byte) []byte {
 }
 
 // some reads a body that says what is to change: a merge patch (RFC 7396).
-func some(r *httpx.Request) core.Change {
+func some(body *httpx.Object) core.Change {
 	return func(d *core.Draft) errs.Faults {
-		body := r.Body()
-		httpx.Text(body, "time_zone", &d.TimeZone, core.ParseTimeZone)
+		httpx.Text(body, "time_zone", &d.TimeZone, timeZone)
 		body.ReadOnly("id", "subject", "issuer", "email", "name", "created_at", "updated_at")
 		return body.Faults()
 	}

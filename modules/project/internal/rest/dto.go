@@ -8,6 +8,7 @@ import (
 	"docket/modules/project/internal/core"
 	"docket/platform/errs"
 	"docket/platform/httpx"
+	"docket/platform/openapi"
 )
 
 func path(id uuid.UUID) string { return "/projects/" + id.String() }
@@ -58,33 +59,32 @@ func (v countedView) AppendJSON(dst []byte) []byte {
 }
 
 // spot reads a body that says where a project goes.
-func spot(r *httpx.Request) func(*core.Spot) errs.Faults {
+func spot(body *httpx.Object) func(*core.Spot) errs.Faults {
 	return func(s *core.Spot) errs.Faults {
-		body := r.Body()
-		httpx.IDOrNull(body, "before_id", &s.Before)
-		httpx.IDOrNull(body, "after_id", &s.After)
+		httpx.IDOrNull(body, "before_id", &s.Before, beforeID)
+		httpx.IDOrNull(body, "after_id", &s.After, afterID)
+		body.Describe(openapi.NotEmpty)
 		return body.Faults()
 	}
 }
 
 // whole reads a body that says everything of a project: a create, a replacement.
-func whole(r *httpx.Request) core.Change {
+func whole(body *httpx.Object) core.Change {
 	return func(d *core.Draft) errs.Faults {
-		body := r.Body()
 		body.Require("name")
 		return read(body, d)
 	}
 }
 
 // some reads a body that says what is to change: a merge patch (RFC 7396).
-func some(r *httpx.Request) core.Change {
-	return func(d *core.Draft) errs.Faults { return read(r.Body(), d) }
+func some(body *httpx.Object) core.Change {
+	return func(d *core.Draft) errs.Faults { return read(body, d) }
 }
 
 func read(body *httpx.Object, d *core.Draft) errs.Faults {
-	httpx.Text(body, "name", &d.Name, core.ParseName)
-	httpx.TextOrNull(body, "description", &d.Description, core.ParseDescription)
-	httpx.TextOrNull(body, "color", &d.Color, core.ParseColor)
+	httpx.Text(body, "name", &d.Name, name)
+	httpx.TextOrNull(body, "description", &d.Description, description)
+	httpx.TextOrNull(body, "color", &d.Color, color)
 	body.ReadOnly("id", "position", "archived_at", "created_at", "updated_at")
 	return body.Faults()
 }

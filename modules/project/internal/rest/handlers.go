@@ -12,7 +12,7 @@ import (
 type handlers struct{ projects *core.Service }
 
 func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
-	project, err := h.projects.Create(r.Context(), r.Owner(), whole(r))
+	project, err := h.projects.Create(r.Context(), r.Owner(), whole(r.Body()))
 	if err != nil {
 		return httpx.Response{}, err
 	}
@@ -22,7 +22,7 @@ func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
 func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
 	ids, changes := make([]uuid.UUID, len(rs)), make([]core.Change, len(rs))
 	for i, r := range rs {
-		ids[i], changes[i] = r.NewID(), whole(r)
+		ids[i], changes[i] = r.NewID(), whole(r.Body())
 	}
 	projects, err := h.projects.CreateMany(rs[0].Context(), rs[0].Owner(), ids, changes)
 	if err != nil {
@@ -82,7 +82,7 @@ func (h handlers) counted(r *httpx.Request, projects ...core.Project) ([]counted
 }
 
 func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
-	project, err := h.projects.Update(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), some(r))
+	project, err := h.projects.Update(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), some(r.Body()))
 	if err != nil {
 		return httpx.Response{}, err
 	}
@@ -90,7 +90,7 @@ func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) put(r *httpx.Request) (httpx.Response, error) {
-	project, created, err := h.projects.Put(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), whole(r))
+	project, created, err := h.projects.Put(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), whole(r.Body()))
 	switch {
 	case err != nil:
 		return httpx.Response{}, err
@@ -124,6 +124,6 @@ func (h handlers) unarchive(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) move(r *httpx.Request) (httpx.Response, error) {
-	project, err := h.projects.Move(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), spot(r))
+	project, err := h.projects.Move(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), spot(r.Body()))
 	return httpx.OK(view(project)), err
 }

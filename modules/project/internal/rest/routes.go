@@ -9,16 +9,66 @@ import (
 // Routes lists every operation on projects.
 func Routes(projects *core.Service) []httpx.Route {
 	h := handlers{projects: projects}
-	sorts := []string{"position", "name", "created_at", "updated_at"}
+	return append(h.collection(), h.actions()...)
+}
+
+func (h handlers) collection() []httpx.Route {
 	return []httpx.Route{
-		{Method: "POST", Path: "/projects", Operation: "createProject", Summary: "Create a project", Body: true, Handle: h.create, Many: h.createMany},
-		{Method: "GET", Path: "/projects", Operation: "listProjects", Summary: "List projects", Sorts: sorts, Query: []string{"archived", "q", "include"}, Handle: h.list},
-		{Method: "GET", Path: "/projects/:id", Operation: "getProject", Summary: "Read a project", Query: []string{"include"}, Handle: h.get},
-		{Method: "PATCH", Path: "/projects/:id", Operation: "updateProject", Summary: "Change some of a project", Body: true, Handle: h.update},
-		{Method: "PUT", Path: "/projects/:id", Operation: "putProject", Summary: "Create or replace a project", Body: true, Handle: h.put},
-		{Method: "DELETE", Path: "/projects/:id", Operation: "deleteProject", Summary: "Delete a project; its tasks go back to the inbox, or with it", Query: []string{"tasks"}, Handle: h.delete},
-		{Method: "POST", Path: "/projects/:id/archive", Operation: "archiveProject", Summary: "Archive a project", Handle: h.archive},
-		{Method: "POST", Path: "/projects/:id/unarchive", Operation: "unarchiveProject", Summary: "Bring an archived project back into use", Handle: h.unarchive},
-		{Method: "POST", Path: "/projects/:id/move", Operation: "moveProject", Summary: "Put a project right before or after another", Body: true, Handle: h.move},
+		{
+			Method: "POST", Path: "/projects", Operation: "createProject", Group: group, Summary: "Create a project",
+			Body: httpx.Reads("NewProject", whole), Statuses: []int{201}, Shows: &project, Handle: h.create, Many: h.createMany,
+			Example: httpx.Example{Body: `{"name":"Garden"}`},
+		},
+		{
+			Method: "GET", Path: "/projects", Operation: "listProjects", Group: group, Summary: "List projects",
+			Sorts: []string{"position", "name", "created_at", "updated_at"}, Query: []httpx.Param{archived, contains, include}, Shows: &project, Handle: h.list,
+			Example: httpx.Example{Query: "include=counts"},
+		},
+		{
+			Method: "GET", Path: "/projects/:id", Operation: "getProject", Group: group, Summary: "Read a project",
+			Query: []httpx.Param{include}, Shows: &project, Handle: h.get,
+			Example: httpx.Example{ID: exampleID.String(), Query: "include=counts"},
+		},
+		{
+			Method: "PATCH", Path: "/projects/:id", Operation: "updateProject", Group: group, Summary: "Change some of a project",
+			Body: httpx.Reads("ProjectPatch", some), Shows: &project, Guards: &project, Handle: h.update,
+			Example: httpx.Example{ID: exampleID.String(), Body: `{"description":null}`},
+		},
+		{
+			Method: "PUT", Path: "/projects/:id", Operation: "putProject", Group: group, Summary: "Create or replace a project",
+			Description: "Creates the project with the id that you chose, or replaces it: safe to repeat.",
+			Body:        httpx.Reads("NewProject", whole), Statuses: []int{200, 201}, Shows: &project, Guards: &project, Handle: h.put,
+			Example: httpx.Example{ID: exampleID.String(), Body: `{"name":"Renovation","description":"The house by the lake","color":"#228b22"}`},
+		},
+		{
+			Method: "DELETE", Path: "/projects/:id", Operation: "deleteProject", Group: group, Summary: "Delete a project; its tasks go back to the inbox, or with it",
+			Query: []httpx.Param{tasks}, Statuses: []int{204}, Guards: &project, Handle: h.delete,
+			Example: httpx.Example{ID: exampleID.String()},
+		},
+	}
+}
+
+func (h handlers) actions() []httpx.Route {
+	return []httpx.Route{
+		{
+			Method: "POST", Path: "/projects/:id/archive", Operation: "archiveProject", Group: group, Summary: "Archive a project",
+			Description: "An archived project takes no tasks. Those in it can be read, edited and moved out. Archiving twice changes nothing.",
+			Shows:       &project, Guards: &project, Handle: h.archive,
+			Example: httpx.Example{ID: exampleID.String()},
+		},
+		{
+			Method: "POST", Path: "/projects/:id/unarchive", Operation: "unarchiveProject", Group: group, Summary: "Bring an archived project back into use",
+			Shows: &project, Guards: &project, Handle: h.unarchive,
+			Example: httpx.Example{ID: exampleID.String()},
+		},
+		{
+			Method: "POST", Path: "/projects/:id/move", Operation: "moveProject", Group: group, Summary: "Put a project right before or after another",
+			Description: "Changes `position`. As a rule no other project changes.",
+			Body:        httpx.Reads("ProjectMove", spot), Shows: &project, Guards: &project, Handle: h.move,
+			Example: httpx.Example{
+				ID: exampleID.String(), Body: `{"after_id":"` + otherID.String() + `"}`,
+				First: []httpx.Call{{Method: "PUT", Path: path(otherID), Body: `{"name":"Holidays"}`}},
+			},
+		},
 	}
 }

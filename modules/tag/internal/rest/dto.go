@@ -27,22 +27,21 @@ func (v tagView) AppendJSON(dst []byte) []byte {
 }
 
 // whole reads a body that says everything of a tag: a create, a replacement.
-func whole(r *httpx.Request) core.Change {
+func whole(body *httpx.Object) core.Change {
 	return func(d *core.Draft) errs.Faults {
-		body := r.Body()
 		body.Require("name")
 		return read(body, d)
 	}
 }
 
 // some reads a body that says what is to change: a merge patch (RFC 7396).
-func some(r *httpx.Request) core.Change {
-	return func(d *core.Draft) errs.Faults { return read(r.Body(), d) }
+func some(body *httpx.Object) core.Change {
+	return func(d *core.Draft) errs.Faults { return read(body, d) }
 }
 
 func read(body *httpx.Object, d *core.Draft) errs.Faults {
-	httpx.Text(body, "name", &d.Name, core.ParseName)
-	httpx.TextOrNull(body, "color", &d.Color, core.ParseColor)
+	httpx.Text(body, "name", &d.Name, name)
+	httpx.TextOrNull(body, "color", &d.Color, color)
 	body.ReadOnly("id", "created_at", "updated_at")
 	return body.Faults()
 }

@@ -11,7 +11,7 @@ import (
 type handlers struct{ tags *core.Service }
 
 func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
-	tag, err := h.tags.Create(r.Context(), r.Owner(), whole(r))
+	tag, err := h.tags.Create(r.Context(), r.Owner(), whole(r.Body()))
 	if err != nil {
 		return httpx.Response{}, err
 	}
@@ -21,7 +21,7 @@ func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
 func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
 	ids, changes := make([]uuid.UUID, len(rs)), make([]core.Change, len(rs))
 	for i, r := range rs {
-		ids[i], changes[i] = r.NewID(), whole(r)
+		ids[i], changes[i] = r.NewID(), whole(r.Body())
 	}
 	tags, err := h.tags.CreateMany(rs[0].Context(), rs[0].Owner(), ids, changes)
 	if err != nil {
@@ -67,7 +67,7 @@ func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
-	tag, err := h.tags.Update(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), some(r))
+	tag, err := h.tags.Update(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), some(r.Body()))
 	if err != nil {
 		return httpx.Response{}, err
 	}
@@ -75,7 +75,7 @@ func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) put(r *httpx.Request) (httpx.Response, error) {
-	tag, created, err := h.tags.Put(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), whole(r))
+	tag, created, err := h.tags.Put(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), whole(r.Body()))
 	switch {
 	case err != nil:
 		return httpx.Response{}, err

@@ -10,12 +10,45 @@ import (
 func Routes(tags *core.Service) []httpx.Route {
 	h := handlers{tags: tags}
 	return []httpx.Route{
-		{Method: "POST", Path: "/tags", Operation: "createTag", Summary: "Create a tag", Body: true, Handle: h.create, Many: h.createMany},
-		{Method: "GET", Path: "/tags", Operation: "listTags", Summary: "List tags", Sorts: []string{"name", "created_at", "updated_at"}, Query: []string{"q", "include"}, Handle: h.list},
-		{Method: "GET", Path: "/tags/:id", Operation: "getTag", Summary: "Read a tag", Query: []string{"include"}, Handle: h.get},
-		{Method: "PATCH", Path: "/tags/:id", Operation: "updateTag", Summary: "Change some of a tag", Body: true, Handle: h.update},
-		{Method: "PUT", Path: "/tags/:id", Operation: "putTag", Summary: "Create or replace a tag", Body: true, Handle: h.put},
-		{Method: "DELETE", Path: "/tags/:id", Operation: "deleteTag", Summary: "Delete a tag, and take it off all tasks", Handle: h.delete},
-		{Method: "POST", Path: "/tags/:id/merge", Operation: "mergeTag", Summary: "Give all tasks of a tag another one, and delete it", Body: true, Handle: h.merge},
+		{
+			Method: "POST", Path: "/tags", Operation: "createTag", Group: group, Summary: "Create a tag",
+			Body: httpx.Reads("NewTag", whole), Statuses: []int{201}, Shows: &shown, Handle: h.create, Many: h.createMany,
+			Example: httpx.Example{Body: `{"name":"home"}`},
+		},
+		{
+			Method: "GET", Path: "/tags", Operation: "listTags", Group: group, Summary: "List tags",
+			Sorts: []string{"name", "created_at", "updated_at"}, Query: []httpx.Param{contains, include}, Shows: &shown, Handle: h.list,
+			Example: httpx.Example{Query: "include=counts"},
+		},
+		{
+			Method: "GET", Path: "/tags/:id", Operation: "getTag", Group: group, Summary: "Read a tag",
+			Query: []httpx.Param{include}, Shows: &shown, Handle: h.get,
+			Example: httpx.Example{ID: exampleID.String()},
+		},
+		{
+			Method: "PATCH", Path: "/tags/:id", Operation: "updateTag", Group: group, Summary: "Change some of a tag",
+			Body: httpx.Reads("TagPatch", some), Shows: &shown, Guards: &shown, Handle: h.update,
+			Example: httpx.Example{ID: exampleID.String(), Body: `{"color":"#ff8c00"}`},
+		},
+		{
+			Method: "PUT", Path: "/tags/:id", Operation: "putTag", Group: group, Summary: "Create or replace a tag",
+			Description: "Creates the tag with the id that you chose, or replaces it: safe to repeat.",
+			Body:        httpx.Reads("NewTag", whole), Statuses: []int{200, 201}, Shows: &shown, Guards: &shown, Handle: h.put,
+			Example: httpx.Example{ID: exampleID.String(), Body: `{"name":"errand","color":"#1e90ff"}`},
+		},
+		{
+			Method: "DELETE", Path: "/tags/:id", Operation: "deleteTag", Group: group, Summary: "Delete a tag, and take it off all tasks",
+			Statuses: []int{204}, Guards: &shown, Handle: h.delete,
+			Example: httpx.Example{ID: exampleID.String()},
+		},
+		{
+			Method: "POST", Path: "/tags/:id/merge", Operation: "mergeTag", Group: group, Summary: "Give all tasks of a tag another one, and delete it",
+			Description: "Answers with the tag that stays.",
+			Body:        httpx.Reads("TagMerge", into), Shows: &shown, Guards: &shown, Handle: h.merge,
+			Example: httpx.Example{
+				ID: otherID.String(), Body: `{"into_id":"` + exampleID.String() + `"}`,
+				First: []httpx.Call{{Method: "PUT", Path: path(otherID), Body: `{"name":"errands"}`}},
+			},
+		},
 	}
 }

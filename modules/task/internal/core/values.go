@@ -62,6 +62,9 @@ const (
 
 var statuses = []Status{Todo, InProgress, Done, Cancelled}
 
+// Statuses lists every status.
+func Statuses() []Status { return slices.Clone(statuses) }
+
 // Closed reports whether nothing is left to be done.
 func (s Status) Closed() bool { return s == Done || s == Cancelled }
 
@@ -86,6 +89,9 @@ const (
 )
 
 var priorities = []string{"none", "low", "medium", "high", "urgent"}
+
+// Priorities lists the names of all priorities, from none to the greatest.
+func Priorities() []string { return slices.Clone(priorities) }
 
 // String returns the name of a priority.
 func (p Priority) String() string { return priorities[p] }

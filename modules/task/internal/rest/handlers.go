@@ -13,7 +13,7 @@ type handlers struct {
 }
 
 func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
-	task, err := h.tasks.Create(r.Context(), r.Owner(), whole(r))
+	task, err := h.tasks.Create(r.Context(), r.Owner(), whole(r.Body()))
 	if err != nil {
 		return httpx.Response{}, err
 	}
@@ -23,7 +23,7 @@ func (h handlers) create(r *httpx.Request) (httpx.Response, error) {
 func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
 	ids, changes := make([]uuid.UUID, len(rs)), make([]core.Change, len(rs))
 	for i, r := range rs {
-		ids[i], changes[i] = r.NewID(), whole(r)
+		ids[i], changes[i] = r.NewID(), whole(r.Body())
 	}
 	tasks, err := h.tasks.CreateMany(rs[0].Context(), rs[0].Owner(), ids, changes)
 	if err != nil {
@@ -37,7 +37,7 @@ func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
 }
 
 func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
-	task, err := h.tasks.Update(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), some(r))
+	task, err := h.tasks.Update(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), some(r.Body()))
 	if err != nil {
 		return httpx.Response{}, err
 	}
@@ -45,7 +45,7 @@ func (h handlers) update(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) put(r *httpx.Request) (httpx.Response, error) {
-	task, created, err := h.tasks.Put(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), whole(r))
+	task, created, err := h.tasks.Put(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), whole(r.Body()))
 	switch {
 	case err != nil:
 		return httpx.Response{}, err
@@ -57,7 +57,7 @@ func (h handlers) put(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) move(r *httpx.Request) (httpx.Response, error) {
-	task, err := h.tasks.Move(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), destination(r))
+	task, err := h.tasks.Move(r.Context(), r.Owner(), r.ID(), httpx.Guard(r, view), destination(r.Body()))
 	if err != nil {
 		return httpx.Response{}, err
 	}

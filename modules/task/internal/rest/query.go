@@ -15,12 +15,6 @@ import (
 // sort is ranked.
 var sorts = []string{"-created_at", "updated_at", "due", "priority", "title", "position"}
 
-// filters are the parameters of a list that say which tasks are meant.
-var filters = []string{
-	"status", "priority", "project_id", "parent_id", "tag_id", "tag_match",
-	"due_after", "due_before", "overdue", "completed_after", "completed_before", "updated_after", "q",
-}
-
 // none stands for no project and for no parent.
 const none = "none"
 
