@@ -283,7 +283,9 @@ func newHTTP(s surface) (*httpx.App, error) {
 	measureServing(s.Metrics, app)
 	app.Add(s.Routes...)
 	app.AddBatch(s.DB)
-	addProbes(app, s.DB, s.Keys)
+	if err := addProbes(app, s.DB, s.Keys); err != nil {
+		return nil, err
+	}
 	if s.Graph.issuer != nil {
 		app.AddDocument(jwksPath, "application/jwk-set+json", s.Graph.issuer.JWKS())
 	}

@@ -2,55 +2,204 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
+	declared "docket"
 	"docket/platform/auth"
 	"docket/platform/errs"
 	"docket/platform/httpx"
 	"docket/platform/postgres"
+	"docket/platform/schema"
 )
 
-// probeTimeout bounds what a probe waits for.
+// probeTimeout bounds each check of a probe. They run at the same time, so that
+// it bounds the answer too.
 const probeTimeout = 2 * time.Second
 
-// status is what a probe answers when all is well.
-type status string
+// Probes are served to anyone, outside the API.
+const (
+	livePath  = "/livez"
+	readyPath = "/readyz"
+)
+
+// check is one thing that this process cannot do its work without.
+type check struct {
+	name string
+	// run returns what there is to say of it, for people, or why it fails: an
+	// [unready].
+	run func(ctx context.Context) (finding, error)
+}
+
+// finding is the state of one check, as /readyz shows it.
+type finding struct {
+	Status string `json:"status"`
+	// TookMS is how many milliseconds the check took, where it asks somebody.
+	TookMS float64 `json:"took_ms,omitempty"`
+	// Columns are how many were looked for.
+	Columns int `json:"columns,omitempty"`
+	// Keys tokens are verified with, AgeSeconds after they were fetched.
+	Keys       int      `json:"keys,omitempty"`
+	AgeSeconds *float64 `json:"age_seconds,omitempty"`
+}
+
+// unready is why a check fails: what clients may know, and the cause.
+type unready struct {
+	what  string
+	cause error
+}
+
+func (u *unready) Error() string { return u.what }
+
+func (u *unready) Unwrap() error { return u.cause }
+
+// health is what a probe answers when all is well.
+type health struct {
+	Status string             `json:"status"`
+	Checks map[string]finding `json:"checks,omitempty"`
+}
 
 // AppendJSON implements [httpx.View].
-func (s status) AppendJSON(dst []byte) []byte {
-	j := httpx.NewJSON(dst)
-	j.String("status", string(s))
-	return j.End()
+func (h health) AppendJSON(dst []byte) []byte {
+	text, _ := json.Marshal(h) //nolint:errchkjson // texts and finite numbers
+	return append(dst, text...)
 }
 
 // addProbes serves /livez, which says that the process answers, and /readyz,
-// which says that it can do its work, or what keeps it from that.
-func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet) {
-	app.AddProbe("/livez", func(context.Context) (httpx.View, error) { return status("alive"), nil })
-	app.AddProbe("/readyz", func(ctx context.Context) (httpx.View, error) {
+// which says that it can do its work, or what keeps it from that. Neither needs
+// one of the places that requests of the API compete for.
+func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet) error {
+	needs, err := schema.Needs(declared.Schema)
+	if err != nil {
+		return err
+	}
+	r := &readiness{checks: []check{{"database", reachable(db)}, {"schema", complete(db, needs)}, {"key_set", loaded(keys)}}}
+	app.AddProbe(livePath, func(context.Context) (httpx.View, error) { return health{Status: "alive"}, nil })
+	app.AddProbe(readyPath, func(ctx context.Context) (httpx.View, error) {
+		if app.Stopping() {
+			return nil, notReady("the server is stopping", nil)
+		}
+		return r.probe(ctx)
+	})
+	return nil
+}
+
+func reachable(db *postgres.DB) func(context.Context) (finding, error) {
+	return func(ctx context.Context) (finding, error) {
+		if err := db.Ping(ctx); err != nil {
+			return finding{}, &unready{"cannot be reached", err}
+		}
+		return finding{}, nil
+	}
+}
+
+// maxNamed is how many missing columns are named.
+const maxNamed = 5
+
+// complete looks for every column that schema.hcl declares. Outside local the
+// schema is brought there by somebody else, before or after this process began.
+func complete(db *postgres.DB, needs []schema.Column) func(context.Context) (finding, error) {
+	var tables, columns []string
+	for _, c := range needs {
+		tables, columns = append(tables, c.Table), append(columns, c.Name)
+	}
+	return func(ctx context.Context) (finding, error) {
+		missing, err := db.MissingColumns(ctx, tables, columns)
+		switch {
+		case err != nil:
+			return finding{}, &unready{"cannot be looked at", err}
+		case len(missing) > maxNamed:
+			return finding{}, &unready{fmt.Sprintf("lacks %s and %d more", strings.Join(missing[:maxNamed], ", "), len(missing)-maxNamed), nil}
+		case len(missing) > 0:
+			return finding{}, &unready{"lacks " + strings.Join(missing, ", "), nil}
+		}
+		return finding{Columns: len(columns)}, nil
+	}
+}
+
+func loaded(keys *auth.KeySet) func(context.Context) (finding, error) {
+	return func(context.Context) (finding, error) {
+		if !keys.Ready() {
+			return finding{}, &unready{"is not loaded", keys.Err()}
+		}
+		age := keys.Age().Round(time.Millisecond).Seconds()
+		return finding{Keys: keys.Stats().Keys, AgeSeconds: &age}, nil
+	}
+}
+
+// errSlow is the finding of a check that did not end in time.
+var errSlow = &unready{fmt.Sprintf("did not answer within %s", probeTimeout), context.DeadlineExceeded}
+
+// readiness runs checks. Anybody can ask for them, as often as they like: what
+// is under way is shared, so that a check takes one connection at most.
+type readiness struct {
+	checks  []check
+	running singleflight.Group
+}
+
+// begin starts a check, or joins the one that runs.
+func (r *readiness) begin(ctx context.Context, c check) <-chan singleflight.Result {
+	ctx = context.WithoutCancel(ctx) // the others who wait do not end with this request
+	return r.running.DoChan(c.name, func() (any, error) {
 		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 		defer cancel()
-		var missing []string
-		if app.Stopping() {
-			return nil, notReady(nil, "the server is stopping")
-		}
-		dbErr := db.Ping(ctx)
-		if dbErr != nil {
-			missing = append(missing, "the database cannot be reached")
-		}
-		if !keys.Ready() {
-			missing = append(missing, "the issuer's key set is not loaded")
-		}
-		if len(missing) > 0 {
-			return nil, notReady(dbErr, missing...)
-		}
-		return status("ready"), nil
+		began := time.Now()
+		found, err := c.run(ctx)
+		found.Status, found.TookMS = "ok", float64(time.Since(began).Microseconds())/1000
+		return found, err
 	})
 }
 
-func notReady(cause error, missing ...string) error {
-	e := errs.New(errs.Unavailable, "not ready: "+strings.Join(missing, ", "))
+// probe runs all checks at once, each within its time.
+func (r *readiness) probe(ctx context.Context) (httpx.View, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	results := make([]<-chan singleflight.Result, len(r.checks))
+	for i, c := range r.checks {
+		results[i] = r.begin(ctx, c)
+	}
+	view := health{Status: "ready", Checks: map[string]finding{}}
+	var failing []string
+	var causes []error
+	for i, c := range r.checks {
+		found, err := await(ctx, results[i])
+		if err != nil {
+			failing = append(failing, c.name+" "+err.Error())
+			causes = append(causes, errors.Unwrap(err))
+			continue
+		}
+		view.Checks[c.name] = found
+	}
+	if len(failing) > 0 {
+		return nil, notReady(strings.Join(failing, "; "), errors.Join(causes...))
+	}
+	return view, nil
+}
+
+// await waits for a check; one that has ended counts even where the time has,
+// too.
+func await(ctx context.Context, result <-chan singleflight.Result) (finding, error) {
+	var ended singleflight.Result
+	select {
+	case ended = <-result:
+	case <-ctx.Done():
+		select {
+		case ended = <-result:
+		default:
+			return finding{}, errSlow
+		}
+	}
+	found, _ := ended.Val.(finding)
+	return found, ended.Err
+}
+
+func notReady(why string, cause error) error {
+	e := errs.New(errs.Unavailable, "not ready: "+why)
 	e.RetryAfter = probeTimeout
 	return e.Because(cause)
 }
