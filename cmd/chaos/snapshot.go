@@ -39,7 +39,7 @@ func snapshot(ctx context.Context, url string) (state, error) {
 }
 
 func dump(ctx context.Context, db *postgres.DB, table string) (rows []fields, err error) {
-	text, err := postgres.GetUnowned(ctx, db, func(text *string) []any { return []any{text} },
+	text, err := postgres.GetUnowned(ctx, db, postgres.Door{}, func(text *string) []any { return []any{text} },
 		"SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]')::text FROM "+table+" AS t")
 	if err != nil {
 		return nil, err

@@ -108,14 +108,20 @@ func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 func newDatabase(lc fx.Lifecycle, g graph, m *telemetry.Metrics) (*postgres.DB, error) {
 	db, err := postgres.New(context.Background(), postgres.Config{
 		URL: g.databaseURL, Pooler: g.cfg.Database.Pooled(), Prepared: preparedMode(g.cfg.Database.Prepared),
+		RowSecurity: g.cfg.Database.RowSecurity,
 	})
 	if err != nil {
 		return nil, err
 	}
 	measurePool(m, db)
 	lc.Append(fx.Hook{
-		OnStart: db.Ping,
-		OnStop:  func(context.Context) error { db.Close(); return nil },
+		OnStart: func(ctx context.Context) error {
+			if err := db.Ping(ctx); err != nil {
+				return err
+			}
+			return checkRowSecurity(ctx, g.cfg, g.databaseURL, g.log)
+		},
+		OnStop: func(context.Context) error { db.Close(); return nil },
 	})
 	return db, nil
 }

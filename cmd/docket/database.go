@@ -14,6 +14,7 @@ import (
 
 	"docket/platform/config"
 	"docket/platform/localpg"
+	"docket/platform/rowsecurity"
 	"docket/platform/schema"
 )
 
@@ -23,7 +24,8 @@ const privateDatabase = "docket"
 // database is where the data is: somebody's server, or a private one that this
 // process started.
 type database struct {
-	url     string
+	url     string          // for the role that serves
+	owner   string          // the private one's, for the role that owns it
 	server  *localpg.Server // nil where the server is somebody's
 	options localpg.Options // of the private one
 	took    time.Duration
@@ -54,9 +56,15 @@ func openDatabase(ctx context.Context, cfg config.Config, log *slog.Logger) (*da
 	if err != nil {
 		return nil, fmt.Errorf("start a private PostgreSQL: %w", err)
 	}
-	d := &database{url: server.URL(privateDatabase), server: server, options: options}
+	d := &database{owner: server.URL(privateDatabase), server: server, options: options}
 	if err := d.migrate(ctx, log, path); err != nil {
 		return nil, errors.Join(err, d.stop(stopContext(ctx, stopGrace)))
+	}
+	d.url = d.owner
+	if cfg.Database.RowSecurity {
+		if d.url, err = rowsecurity.SecureOwn(ctx, d.owner); err != nil {
+			return nil, errors.Join(err, d.stop(stopContext(ctx, stopGrace)))
+		}
 	}
 	d.took = time.Since(began)
 	return d, nil
@@ -67,7 +75,7 @@ func (d *database) migrate(ctx context.Context, log *slog.Logger, path string) e
 	if err := d.server.EnsureDatabase(ctx, privateDatabase); err != nil {
 		return fmt.Errorf("make the database: %w", err)
 	}
-	statements, err := schema.Plan(ctx, d.url, path)
+	statements, err := schema.Plan(ctx, d.owner, path)
 	if err != nil {
 		return fmt.Errorf("compare the private database with %s: %w", path, err)
 	}
@@ -77,7 +85,12 @@ func (d *database) migrate(ctx context.Context, log *slog.Logger, path string) e
 	if err := d.refuseLoss(ctx, statements, path); err != nil {
 		return err
 	}
-	if statements, err = schema.Apply(ctx, d.url, path); err != nil {
+	// A policy keeps the columns that it names from being changed. Without its
+	// policies a table shows nobody anything until they are back.
+	if err := rowsecurity.Lift(ctx, d.owner); err != nil {
+		return fmt.Errorf("prepare the private database for %s: %w", path, err)
+	}
+	if statements, err = schema.Apply(ctx, d.owner, path); err != nil {
 		return fmt.Errorf("bring the private database to %s: %w", path, err)
 	}
 	log.Info("schema applied", slog.Int("statements", len(statements)))
@@ -87,7 +100,7 @@ func (d *database) migrate(ctx context.Context, log *slog.Logger, path string) e
 // refuseLoss stops a start that would throw data away: another branch, or an
 // older checkout, knows nothing of what a newer one has stored.
 func (d *database) refuseLoss(ctx context.Context, statements []string, path string) error {
-	lost, err := schema.Losses(ctx, d.url, statements)
+	lost, err := schema.Losses(ctx, d.owner, statements)
 	if err != nil {
 		return fmt.Errorf("look what a change of the schema would lose: %w", err)
 	}
@@ -171,7 +184,7 @@ func (d *database) revive(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(why, fmt.Errorf("start it again: %w", err))
 	}
 	d.server, d.revived = server, time.Now()
-	if server.URL(privateDatabase) != d.url {
+	if server.URL(privateDatabase) != d.owner {
 		return errors.Join(why, errors.New("started again, it listens elsewhere"))
 	}
 	return nil
@@ -186,16 +199,19 @@ func (d *database) err() error {
 
 func newDatabaseCommand(o *options) *cobra.Command {
 	db := &cobra.Command{
-		Use:     "db",
-		Short:   "Reach the database",
-		Example: `  psql "$(docket db url)"`,
+		Use:   "db",
+		Short: "Reach the database",
+		Example: `  psql "$(docket db url)"
+  docket db secure
+  docket db check`,
 	}
 	var direct bool
 	url := &cobra.Command{
 		Use:   "url",
 		Short: "Print the address of the database, password included",
 		Long: `Print the address of the database, password included. That of the private
-PostgreSQL leads somewhere only while "docket serve" runs.`,
+PostgreSQL is its owner's, who sees the rows of all users, and leads somewhere
+only while "docket serve" runs.`,
 		Example: `  psql "$(docket db url)"
   DATABASE_URL_DIRECT="$(docket db url --direct)" atlas schema apply --env local`,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -212,7 +228,7 @@ PostgreSQL leads somewhere only while "docket serve" runs.`,
 		},
 	}
 	url.Flags().BoolVar(&direct, "direct", false, "the address without the pooler, for schema and administration")
-	db.AddCommand(url)
+	db.AddCommand(url, newSecureCommand(o), newCheckCommand(o))
 	return db
 }
 

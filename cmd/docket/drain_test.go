@@ -36,7 +36,7 @@ func holding(t *testing.T, settings ...string) *held {
 	ada := client{base: h.greeting.API, authorization: "Bearer " + execute(t, settings[len(settings)-1:], "token").ok(t)}
 	tag := one(t, ada.do(t, "POST", "/tags", `{"name":"held"}`), 201)
 
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := pgx.Connect(t.Context(), pgtest.AsOwner(t, url))
 	if err != nil {
 		t.Fatal(err)
 	}

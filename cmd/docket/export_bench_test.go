@@ -112,7 +112,7 @@ func TestExportInConstantMemory(t *testing.T) {
 // more indexes than an export needs: most of the time would go into those.
 func makeUp(t *testing.T, url string, tasks int) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := pgx.Connect(t.Context(), pgtest.AsOwner(t, url))
 	if err != nil {
 		t.Fatal(err)
 	}

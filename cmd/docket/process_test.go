@@ -261,7 +261,7 @@ func takenPort(t *testing.T, folder []string) {
 
 func query(t *testing.T, url, sql string) string {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := pgx.Connect(t.Context(), pgtest.AsOwner(t, url))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -316,7 +316,7 @@ func TestSameWriteAtOnceHappensOnce(t *testing.T) {
 // locked holds a lock on a whole table until it is let go.
 func locked(t *testing.T, url, table string) (letGo func()) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := pgx.Connect(t.Context(), pgtest.AsOwner(t, url))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"docket/platform/config"
 	"docket/platform/localpg"
 	"docket/platform/postgres"
+	"docket/platform/rowsecurity"
 	"docket/platform/sample"
 	"docket/platform/telemetry"
 )
@@ -156,7 +157,7 @@ func seed(ctx context.Context, cfg config.Config, p seedPlan, stdout, stderr io.
 	if s.progress.tasks.Load() > 0 {
 		log.Info("tidying the tables up")
 		// So that plans are those of a database that has been there for a while.
-		if _, err := postgres.ExecUnowned(ctx, db, "VACUUM ANALYZE"); err != nil {
+		if _, err := postgres.ExecUnowned(ctx, db, postgres.Door{}, "VACUUM ANALYZE"); err != nil {
 			return orInterrupted(ctx, fmt.Errorf("tidy the tables up: %w", err))
 		}
 	}
@@ -173,7 +174,12 @@ func databaseToSeed(ctx context.Context, cfg config.Config, log *slog.Logger) (t
 			target.URL, target.Pooler = cfg.Database.URL, cfg.Database.Pooled()
 			target.Prepared = preparedMode(cfg.Database.Prepared)
 		}
-		return target, stop, nil
+		held, err := rowsecurity.Held(ctx, target.URL)
+		if err == nil && held {
+			err = errors.New("row-level security holds for the role of the database's address, and PostgreSQL lets no such role copy rows in; " +
+				"set DATABASE_URL_DIRECT to the address for the role that owns the tables")
+		}
+		return target, stop, err
 	}
 	if target.URL, err = localpg.RunningURL(cfg.DataDir, privateDatabase); err == nil {
 		return target, stop, nil
@@ -182,7 +188,7 @@ func databaseToSeed(ctx context.Context, cfg config.Config, log *slog.Logger) (t
 	if err != nil {
 		return target, nil, err
 	}
-	target.URL = d.url
+	target.URL = d.owner
 	return target, func() error { return d.stop(stopContext(ctx, stopGrace)) }, nil
 }
 

@@ -37,7 +37,7 @@ func sowed(t *testing.T, url string, flags ...string) sown {
 
 func TestSeed(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
+	url := pgtest.AsOwner(t, pgtest.URL(t))
 	if got := sowed(t, url, "--users", "20", "--tasks", "3000"); got.Users != 20 || got.Tasks != 3000 || got.Known != 0 || got.Rate <= 0 {
 		t.Errorf("got %+v", got)
 	}
@@ -79,7 +79,8 @@ func TestSeed(t *testing.T) {
 func TestSeededUserCanGoOn(t *testing.T) {
 	t.Parallel()
 	s, url := unlimited(t)
-	sowed(t, url, "--users", "2", "--tasks", "600")
+	execute(t, []string{"DATABASE_URL=" + url}, "seed").refused(t, exitFailure, "DATABASE_URL_DIRECT")
+	sowed(t, pgtest.AsOwner(t, url), "--users", "2", "--tasks", "600")
 	c := s.as(t, "seed-1-0@example.com")
 	got := export(t, c)
 	tasks := listed(t, c, "/tasks?sort=created_at&limit=200")
@@ -115,7 +116,7 @@ func TestSeedIsRepeatable(t *testing.T) {
 		UNION ALL SELECT tasks::text FROM tasks UNION ALL SELECT task_tags::text FROM task_tags UNION ALL SELECT task_search::text FROM task_search) AS x`
 	var sums []string
 	for _, n := range []string{"7", "7", "8"} {
-		url := pgtest.URL(t)
+		url := pgtest.AsOwner(t, pgtest.URL(t))
 		sowed(t, url, "--users", "5", "--tasks", "500", "--seed", n)
 		sums = append(sums, query(t, url, all))
 	}
@@ -176,7 +177,7 @@ func TestSharesAddUp(t *testing.T) {
 
 func TestSeedThatIsInterrupted(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
+	url := pgtest.AsOwner(t, pgtest.URL(t))
 	cfg, err := config.Load(config.Sources{Files: configs.Files, Environ: []string{"DATABASE_URL=" + url, "DOCKET_DATA_DIR=" + t.TempDir()}})
 	if err != nil {
 		t.Fatal(err)

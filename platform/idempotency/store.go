@@ -173,7 +173,8 @@ func (s *Store) Sweep(ctx context.Context) (int64, error) {
 		))`
 	var total int64
 	for {
-		n, err := postgres.ExecUnowned(ctx, s.db, sql, s.now(), sweepStep)
+		now := s.now()
+		n, err := postgres.ExecUnowned(ctx, s.db, postgres.Expired(now), sql, now, sweepStep)
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("sweep expired idempotency keys: %w", err)

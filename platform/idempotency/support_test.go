@@ -13,6 +13,7 @@ import (
 	"docket/platform/idempotency"
 	"docket/platform/pgtest"
 	"docket/platform/postgres"
+	"docket/platform/rowsecurity"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -27,6 +28,7 @@ type lab struct {
 	db    *postgres.DB
 	clock *httpxtest.Clock
 	url   string
+	owner string // the URL of who sees everything
 	raw   *pgx.Conn
 	ada   uuid.UUID
 	bob   uuid.UUID
@@ -35,11 +37,15 @@ type lab struct {
 func newLab(t testing.TB) *lab {
 	t.Helper()
 	l := &lab{url: pgtest.URL(t), clock: httpxtest.NewClock()}
+	l.owner = pgtest.AsOwner(t, l.url)
 	l.raw = l.connect(t)
 	l.must(t, `CREATE TABLE writes (user_id uuid NOT NULL, note text PRIMARY KEY)`)
 	var err error
+	if _, err = rowsecurity.SecureOwn(t.Context(), l.owner); err != nil {
+		t.Fatal(err)
+	}
 	address, pooled := pgtest.Through(t, l.url)
-	if l.db, err = postgres.Open(t.Context(), postgres.Config{URL: address, Pooler: pooled, MinConns: 1, MaxConns: 6}); err != nil {
+	if l.db, err = postgres.Open(t.Context(), postgres.Config{URL: address, Pooler: pooled, MinConns: 1, MaxConns: 6, RowSecurity: true}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.db.Close)
@@ -50,7 +56,7 @@ func newLab(t testing.TB) *lab {
 
 func (l *lab) connect(t testing.TB) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), l.url)
+	conn, err := pgx.Connect(t.Context(), l.owner)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func TestRootDropsToAnAccount(t *testing.T) {
 	if uid := serverUID(t, s); uid == 0 || uid != s.account.uid {
 		t.Errorf("the server runs as %d, the account is %+v", uid, s.account)
 	}
-	if got, want := ask(t, s, "SELECT current_user::text"), owner; got != want {
+	if got, want := ask(t, s, "SELECT current_user::text"), Owner; got != want {
 		t.Errorf("connected as %q", got)
 	}
 	// What root writes to or trusts stays out of the account's hands.

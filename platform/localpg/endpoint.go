@@ -140,10 +140,10 @@ func (e endpoint) socketSetting() string {
 }
 
 func (e endpoint) url(database string) string {
-	u := url.URL{Scheme: "postgres", User: url.User(owner), Path: "/" + database}
+	u := url.URL{Scheme: "postgres", User: url.User(Owner), Path: "/" + database}
 	q := url.Values{}
 	if e.folder == "" {
-		u.User = url.UserPassword(owner, e.password)
+		u.User = url.UserPassword(Owner, e.password)
 		u.Host = net.JoinHostPort("127.0.0.1", strconv.Itoa(e.port))
 		q.Set("sslmode", "disable") // it never leaves the machine
 	} else {

@@ -82,7 +82,7 @@ func (s *Server) initdb(ctx context.Context, dir string, volatile, loopback bool
 	if err := s.account.give(dir); err != nil {
 		return err
 	}
-	args := []string{"-D", dir, "-U", owner, "--encoding=UTF8", "--no-instructions"}
+	args := []string{"-D", dir, "-U", Owner, "--encoding=UTF8", "--no-instructions"}
 	if volatile {
 		// Small log segments spare a new cluster 15 MB of zeros.
 		args = append(args, "--no-sync", "--wal-segsize=1")

@@ -24,8 +24,8 @@ const (
 	MaxMajor = 18
 )
 
-// owner is the cluster's superuser, and the only role that initdb makes.
-const owner = "docket"
+// Owner is the cluster's superuser, and the only role that initdb makes.
+const Owner = "docket"
 
 // Options says where a private server lives and how it is run.
 type Options struct {

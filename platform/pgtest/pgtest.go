@@ -18,6 +18,7 @@ import (
 
 	"docket/platform/localpg"
 	"docket/platform/postgres"
+	"docket/platform/rowsecurity"
 	"docket/platform/schema"
 )
 
@@ -56,8 +57,9 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// URL returns the connection URL, as superuser, of a fresh database with the
-// repository's schema in it. The database is dropped when the test ends.
+// URL returns the connection URL of a fresh database with the repository's
+// schema in it, for the role that a service has: row-level security holds for
+// it. [AsOwner] is the way around. The database is dropped when the test ends.
 //
 // Where there is no PostgreSQL and no npm to fetch one, the test is skipped;
 // with CI=true it fails.
@@ -77,14 +79,43 @@ func URL(t testing.TB) string {
 			t.Errorf("pgtest: %v", err)
 		}
 	})
-	return server.URL(name)
+	restricted, err := rowsecurity.As(server.URL(name), rowsecurity.DefaultRole)
+	if err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	return restricted
+}
+
+// AsOwner returns the URL of the same database for the superuser, who owns
+// everything and sees all rows.
+func AsOwner(t testing.TB, serviceURL string) string {
+	t.Helper()
+	owner, err := rowsecurity.As(serviceURL, localpg.Owner)
+	if err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	return owner
 }
 
 // Open is URL with a small pool on it, closed when the test ends.
 func Open(t testing.TB) *postgres.DB {
 	t.Helper()
-	address, pooled := Through(t, URL(t))
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: address, Pooler: pooled, MinConns: 1, MaxConns: poolSize})
+	return open(t, postgres.Config{URL: URL(t), RowSecurity: true})
+}
+
+// OpenBoth is [Open], and a second pool on the same database for its owner: to
+// see what no user can.
+func OpenBoth(t testing.TB) (service, owner *postgres.DB) {
+	t.Helper()
+	url := URL(t)
+	return open(t, postgres.Config{URL: url, RowSecurity: true}), open(t, postgres.Config{URL: AsOwner(t, url)})
+}
+
+func open(t testing.TB, config postgres.Config) *postgres.DB {
+	t.Helper()
+	config.URL, config.Pooler = Through(t, config.URL)
+	config.MinConns, config.MaxConns = 1, poolSize
+	db, err := postgres.Open(t.Context(), config)
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
@@ -168,6 +199,9 @@ func startWithTemplate(ctx context.Context) (*localpg.Server, error) {
 	err = server.EnsureDatabase(ctx, template)
 	if err == nil {
 		_, err = schema.Apply(ctx, server.URL(template), file)
+	}
+	if err == nil {
+		_, err = rowsecurity.SecureOwn(ctx, server.URL(template))
 	}
 	if err != nil {
 		return nil, errors.Join(err, discard(ctx, server))

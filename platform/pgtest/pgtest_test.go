@@ -81,7 +81,7 @@ func TestClonesAreApart(t *testing.T) {
 	for i := range 8 {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
-			url := URL(t)
+			url := AsOwner(t, URL(t))
 			// The second statement fails where another test has been.
 			for _, s := range []string{"SELECT count(*)::text FROM users", "CREATE TABLE mine (n int)"} {
 				conn, err := pgx.Connect(t.Context(), url)

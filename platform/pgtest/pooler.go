@@ -189,7 +189,7 @@ func startPooler(ctx context.Context, serverFolder string, c PoolerConfig) (_ *p
 	settings := fmt.Sprintf(poolerSettings, serverFolder, dir, poolerPort, c.Prepared, c.Servers)
 	if err := errors.Join(
 		os.WriteFile(filepath.Join(dir, "pgbouncer.ini"), []byte(settings), 0o600),
-		os.WriteFile(filepath.Join(dir, "users"), []byte(`"docket" ""`+"\n"), 0o600),
+		os.WriteFile(filepath.Join(dir, "users"), []byte(`"docket" ""`+"\n"+`"docket_app" ""`+"\n"), 0o600),
 	); err != nil {
 		return nil, fmt.Errorf("set PgBouncer up: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 func TestClaim(t *testing.T) {
 	t.Parallel()
 	const sql = `INSERT INTO items VALUES ($1, $2, $2::uuid::text, now(), 1)`
-	l := newLab(t, postgres.Config{MaxConns: 2})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 2})
 	errTaken := errors.New("taken")
 	alone := func(ctx context.Context, fn func(ctx context.Context) error) error { return fn(ctx) }
 	n := byte(0)
@@ -69,7 +69,7 @@ func TestClaim(t *testing.T) {
 func TestClaimOfSeveral(t *testing.T) {
 	t.Parallel()
 	const sql = `INSERT INTO items VALUES ($1, $2, $2::uuid::text, now(), 1)`
-	l := newLab(t, postgres.Config{MaxConns: 2})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 2})
 	errTaken := errors.New("taken")
 	if err := l.add(t.Context(), ada, 1); err != nil {
 		t.Fatal(err)

@@ -29,6 +29,10 @@ type Config struct {
 	// MinConns are kept open when idle; MaxConns bounds the pool. Zero means
 	// the defaults, 5 and 15.
 	MinConns, MaxConns int32
+	// RowSecurity says that the policies of platform/rowsecurity hold for the
+	// role of URL: each statement then tells PostgreSQL on whose behalf it runs,
+	// with no round trip of its own.
+	RowSecurity bool
 }
 
 const (
@@ -66,8 +70,9 @@ var abandoned = map[string]string{
 // DB is a pool of connections to one database. Its methods are safe for
 // concurrent use; [New] makes it and Close ends it.
 type DB struct {
-	pool  *pgxpool.Pool
-	modes *execModes
+	pool        *pgxpool.Pool
+	modes       *execModes
+	rowSecurity bool
 }
 
 // Open is [New] and a [DB.Ping].
@@ -116,7 +121,7 @@ func New(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the connection pool: %w", err)
 	}
-	return &DB{pool: pool, modes: modes}, nil
+	return &DB{pool: pool, modes: modes, rowSecurity: c.RowSecurity}, nil
 }
 
 // Close waits for borrowed connections to come back, then closes all.
@@ -156,12 +161,21 @@ type conn interface {
 	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error)
 }
 
-// conn returns the transaction of the unit of work in ctx, else the pool.
-func (db *DB) conn(ctx context.Context) conn {
+// conn returns the transaction of the unit of work in ctx, else the pool, to
+// send statements on behalf of who.
+func (db *DB) conn(ctx context.Context, who scope) conn {
 	if u := unitFrom(ctx); u != nil {
+		u.line.as(who)
 		return u.line
 	}
-	return db.pool
+	if !db.rowSecurity {
+		return db.pool
+	}
+	enter := who.enter(scope{})
+	if enter.sql == setOwner && plansAnew(ctx) {
+		enter.sql = setOwnerAnew
+	}
+	return shot{db.pool, enter}
 }
 
 // registerTypes lets a connection carry uuid.UUID as its sixteen bytes (left

@@ -18,7 +18,7 @@ import (
 func TestDeadlineTellsTheTruth(t *testing.T) {
 	t.Parallel()
 	const tries = 200
-	l := newLab(t, postgres.Config{MaxConns: 4})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 4})
 	done := map[string]bool{}
 	dice := rand.New(rand.NewPCG(1, 2))
 	late := 0

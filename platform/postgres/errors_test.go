@@ -29,7 +29,7 @@ func (l lab) busy(t *testing.T) bool {
 
 func TestDeadlineCancelsTheQuery(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	for name, work := range map[string]func(ctx context.Context) error{
 		"statement": func(ctx context.Context) error { return sleep(ctx, l.DB) },
 		"get": func(ctx context.Context) error {
@@ -68,7 +68,7 @@ func TestDeadlineCancelsTheQuery(t *testing.T) {
 
 func TestDeadlineWhileWaitingForAConnection(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	err := l.InTx(t.Context(), func(context.Context) error {
 		for name, work := range map[string]func(ctx context.Context) error{
 			"statement": func(ctx context.Context) error { return l.add(ctx, ada, 1) },
@@ -90,7 +90,7 @@ func TestDeadlineWhileWaitingForAConnection(t *testing.T) {
 
 func TestStatementTimeoutIsADeadline(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	l.must(t, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 50', current_database()); END $$`)
 	db, err := postgres.Open(t.Context(), postgres.Config{URL: l.url, MaxConns: 1})
 	if err != nil {
@@ -174,7 +174,7 @@ func TestOpenOfADatabaseThatIsNotThere(t *testing.T) {
 
 func TestConnectionsThatBreakAreReplaced(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 3})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 3})
 	err := l.InTx(t.Context(), func(ctx context.Context) error {
 		if err := l.add(ctx, ada, 1); err != nil {
 			return err
@@ -233,7 +233,7 @@ func TestServerThatStops(t *testing.T) {
 
 func TestViolated(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	if err := l.add(t.Context(), ada, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestViolated(t *testing.T) {
 // that is about who asks.
 func TestAnOwnerWhoIsGoneIsNobody(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	_, err := postgres.Exec(t.Context(), l.DB, ada, `INSERT INTO tags VALUES ($1, $1, 'n', 'n', NULL, now(), now())`)
 	if errs.KindOf(err) != errs.Unauthenticated || postgres.Violated(err) != "tags_user_fk" {
 		t.Errorf("a tag of nobody: %v, violates %q", err, postgres.Violated(err))

@@ -34,7 +34,7 @@ func preparing(t *testing.T, db *postgres.DB) bool {
 // The pooler is asked whether it keeps statements, unless a setting says so.
 func TestAskedWhetherItKeepsPreparedStatements(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	for name, tt := range map[string]struct {
 		kept     int
 		pooler   bool
@@ -51,8 +51,8 @@ func TestAskedWhetherItKeepsPreparedStatements(t *testing.T) {
 			for i := range 3 { // each time the server connections are others, and used
 				if i == 0 || tt.pooler {
 					url := pgtest.Pooler(t, l.url, pgtest.PoolerConfig{Prepared: tt.kept})
-					wantPreparing(t, postgres.Config{URL: url, Pooler: true, Prepared: tt.prepared, MinConns: 3, MaxConns: 4}, tt.want)
-					wantPreparing(t, postgres.Config{URL: url, Pooler: true, Prepared: tt.prepared, MinConns: 3, MaxConns: 4}, tt.want)
+					wantPreparing(t, postgres.Config{URL: url, Pooler: true, Prepared: tt.prepared, RowSecurity: true, MinConns: 3, MaxConns: 4}, tt.want)
+					wantPreparing(t, postgres.Config{URL: url, Pooler: true, Prepared: tt.prepared, RowSecurity: true, MinConns: 3, MaxConns: 4}, tt.want)
 				}
 			}
 		})
@@ -84,9 +84,9 @@ func TestManyClientsThroughAPooler(t *testing.T) {
 	for _, kept := range []int{0, 200} {
 		t.Run(fmt.Sprint(kept), func(t *testing.T) {
 			t.Parallel()
-			l := newLab(t, postgres.Config{MaxConns: 1})
+			l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 			url := pgtest.Pooler(t, l.url, pgtest.PoolerConfig{Prepared: kept, Servers: 4})
-			db, err := postgres.Open(t.Context(), postgres.Config{URL: url, Pooler: true, MaxConns: clients})
+			db, err := postgres.Open(t.Context(), postgres.Config{URL: url, Pooler: true, RowSecurity: true, MaxConns: clients})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,8 +129,8 @@ func TestAColumnChangesUnderPreparedStatements(t *testing.T) {
 	for name, kept := range map[string]int{"direct": -1, "none kept": 0, "kept": 200} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLab(t, postgres.Config{MaxConns: 1})
-			c := postgres.Config{URL: l.url, MinConns: 4, MaxConns: 4}
+			l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
+			c := postgres.Config{URL: l.url, RowSecurity: true, MinConns: 4, MaxConns: 4}
 			if kept >= 0 {
 				c.URL, c.Pooler = pgtest.Pooler(t, l.url, pgtest.PoolerConfig{Prepared: kept, Servers: 2}), true
 			}

@@ -20,6 +20,9 @@ type line struct {
 	later []deferred
 	// writes says that what waits in later is more than its own brackets.
 	writes bool
+	// scope is that of the transaction once later is sent.
+	scope       scope
+	rowSecurity bool
 }
 
 type deferred struct {
@@ -33,10 +36,19 @@ func (db *DB) openLine(ctx context.Context, begin string) (*line, error) {
 	if err != nil {
 		return nil, translate(ctx, fmt.Errorf("begin: %w", err))
 	}
-	return &line{conn: conn, later: []deferred{{sql: begin}}}, nil
+	return &line{conn: conn, later: []deferred{{sql: begin}}, rowSecurity: db.rowSecurity}, nil
 }
 
 func (l *line) put(sql string, args ...any) { l.later = append(l.later, deferred{sql, args}) }
+
+// as makes what comes next run on behalf of who.
+func (l *line) as(who scope) {
+	if !l.rowSecurity || who == l.scope {
+		return
+	}
+	l.later = append(l.later, who.enter(l.scope))
+	l.scope = who
+}
 
 // status is that of the connection's transaction: 'I' none, 'T' open, 'E'
 // failed. https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-READYFORQUERY
@@ -134,9 +146,11 @@ func (l *line) mark(savepoint string) { l.put("savepoint " + savepoint) }
 // settle lets go of a savepoint, and keeps what was done since.
 func (l *line) settle(savepoint string) { l.put("release savepoint " + savepoint) }
 
-// undo takes back what was done since a savepoint. An error, of a connection
-// that is gone, is met again by the next statement.
-func (l *line) undo(ctx context.Context, savepoint string) {
+// undo takes back what was done since a savepoint, where the scope was that
+// which is given: PostgreSQL takes settings back as well. An error, of a
+// connection that is gone, is met again by the next statement.
+func (l *line) undo(ctx context.Context, savepoint string, before scope) {
+	l.scope = before
 	marked := slices.IndexFunc(l.later, func(d deferred) bool { return d.sql == "savepoint "+savepoint })
 	if marked >= 0 { // it was not even sent
 		l.later = l.later[:marked]
@@ -161,6 +175,7 @@ func ExecLater(ctx context.Context, owner uuid.UUID, sql string, args ...any) er
 	if u == nil {
 		return errNoUnit
 	}
+	u.line.as(of(owner))
 	u.line.put(sql, ownedArgs(owner, args)...)
 	u.line.writes = true
 	return nil

@@ -18,10 +18,13 @@ func PlannedAnew(ctx context.Context) context.Context {
 	return context.WithValue(ctx, plannedAnewKey{}, true)
 }
 
-// planned puts the mode of execution that ctx asks for in front of args. Inside
-// a unit of work statements go out together, in one mode.
-func planned(ctx context.Context, args []any) []any {
-	if ctx.Value(plannedAnewKey{}) == nil || unitFrom(ctx) != nil {
+func plansAnew(ctx context.Context) bool { return ctx.Value(plannedAnewKey{}) != nil }
+
+// planned puts the mode of execution that ctx asks for in front of args. What
+// goes out together goes in one mode: inside a unit of work nothing is planned
+// anew, and where a statement goes with its scope, a setting beside that does it.
+func (db *DB) planned(ctx context.Context, args []any) []any {
+	if !plansAnew(ctx) || unitFrom(ctx) != nil || db.rowSecurity {
 		return args
 	}
 	return append([]any{pgx.QueryExecModeCacheDescribe}, args...)

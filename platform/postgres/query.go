@@ -26,31 +26,31 @@ type Fields[T any] func(*T) []any
 // Get returns the one row that sql yields, or [ErrNotFound]. In sql, $1 is
 // owner and args start at $2.
 func Get[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) (T, error) {
-	return one(ctx, db, fields, sql, ownedArgs(owner, args))
+	return one(ctx, db, of(owner), fields, sql, ownedArgs(owner, args))
 }
 
-// GetUnowned is [Get] for the one question that comes before there is an owner:
-// who somebody is. Args start at $1.
-func GetUnowned[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args ...any) (T, error) {
-	return one(ctx, db, fields, sql, args)
+// GetUnowned is [Get] for the questions that come before there is an owner: who
+// somebody is, and who is to be erased. Args start at $1.
+func GetUnowned[T any](ctx context.Context, db *DB, door Door, fields Fields[T], sql string, args ...any) (T, error) {
+	return one(ctx, db, through(door), fields, sql, args)
 }
 
 // List returns the rows that sql yields; sql bounds their number. In sql, $1
 // is owner and args start at $2.
 func List[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) ([]T, error) {
-	return collect(ctx, db, fields, sql, ownedArgs(owner, args))
+	return collect(ctx, db, of(owner), fields, sql, ownedArgs(owner, args))
 }
 
 // Exec runs sql and returns how many rows it touched. In sql, $1 is owner and
 // args start at $2.
 func Exec(ctx context.Context, db *DB, owner uuid.UUID, sql string, args ...any) (int64, error) {
-	return db.exec(ctx, sql, ownedArgs(owner, args))
+	return db.exec(ctx, of(owner), sql, ownedArgs(owner, args))
 }
 
-func (db *DB) exec(ctx context.Context, sql string, args []any) (int64, error) {
+func (db *DB) exec(ctx context.Context, who scope, sql string, args []any) (int64, error) {
 	var tag pgconn.CommandTag
 	err := db.alone(ctx, func() (err error) {
-		tag, err = db.conn(ctx).Exec(ctx, sql, args...)
+		tag, err = db.conn(ctx, who).Exec(ctx, sql, args...)
 		return err
 	})
 	if err != nil {
@@ -60,8 +60,8 @@ func (db *DB) exec(ctx context.Context, sql string, args []any) (int64, error) {
 }
 
 // ExecUnowned is [Exec] for housekeeping over all owners. Args start at $1.
-func ExecUnowned(ctx context.Context, db *DB, sql string, args ...any) (int64, error) {
-	return db.exec(ctx, sql, args)
+func ExecUnowned(ctx context.Context, db *DB, door Door, sql string, args ...any) (int64, error) {
+	return db.exec(ctx, through(door), sql, args)
 }
 
 var errNoUnit = errors.New("this statement needs a unit of work around it")
@@ -74,6 +74,7 @@ func ExecWithin(ctx context.Context, owner uuid.UUID, wait time.Duration, sql st
 	if u == nil {
 		return 0, errNoUnit
 	}
+	u.line.as(of(owner))
 	var batch pgx.Batch
 	batch.Queue("SELECT set_config('lock_timeout', $1, true)", fmt.Sprintf("%dms", wait.Milliseconds()))
 	batch.Queue(sql, ownedArgs(owner, args)...)
@@ -114,6 +115,7 @@ func ExecEach(ctx context.Context, owner uuid.UUID, sql string, each [][]any) er
 	if u == nil {
 		return errNoUnit
 	}
+	u.line.as(of(owner))
 	var batch pgx.Batch
 	for _, args := range each {
 		batch.Queue(sql, ownedArgs(owner, args)...)
@@ -144,7 +146,7 @@ func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the statement: %w", err)
 	}
-	rows, err := collect(ctx, db, func(r *keyed[T]) []any {
+	rows, err := collect(ctx, db, of(owner), func(r *keyed[T]) []any {
 		return append(fields(&r.row), &r.at.Key, &r.at.ID)
 	}, sql, args)
 	if err != nil {
@@ -183,10 +185,10 @@ func (p Page) of(b sq.SelectBuilder) sq.SelectBuilder {
 		Limit(uint64(p.Limit) + 1) //nolint:gosec // a limit is between 1 and 200
 }
 
-func one[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args []any) (T, error) {
+func one[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql string, args []any) (T, error) {
 	var row T
 	err := db.alone(ctx, func() error {
-		rows, err := db.conn(ctx).Query(ctx, sql, args...)
+		rows, err := db.conn(ctx, who).Query(ctx, sql, args...)
 		if err != nil {
 			return err
 		}
@@ -196,11 +198,11 @@ func one[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args 
 	return row, translate(ctx, err)
 }
 
-func collect[T any](ctx context.Context, db *DB, fields Fields[T], sql string, args []any) ([]T, error) {
+func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql string, args []any) ([]T, error) {
 	var list []T
-	args = planned(ctx, args)
+	args = db.planned(ctx, args)
 	err := db.alone(ctx, func() error {
-		rows, err := db.conn(ctx).Query(ctx, sql, args...)
+		rows, err := db.conn(ctx, who).Query(ctx, sql, args...)
 		if err != nil {
 			return err
 		}

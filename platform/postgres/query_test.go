@@ -28,7 +28,7 @@ func itemFields(i *item) []any { return []any{&i.ID, &i.Name, &i.At, &i.Rank} }
 
 func TestGet(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	for n := byte(1); n <= 2; n++ {
 		if err := l.add(t.Context(), ada, n); err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestGet(t *testing.T) {
 
 func TestExecCountsRows(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	for n := byte(1); n <= 3; n++ {
 		if err := l.add(t.Context(), ada, n); err != nil {
 			t.Fatal(err)
@@ -75,7 +75,7 @@ func TestListPage(t *testing.T) {
 	for _, pooler := range []bool{false, true} {
 		t.Run(fmt.Sprintf("pooler %t", pooler), func(t *testing.T) {
 			t.Parallel()
-			l := newLab(t, postgres.Config{MaxConns: 2, Pooler: pooler})
+			l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 2, Pooler: pooler})
 			all := someItems(t, l)
 			for name, c := range map[string]struct {
 				keyset  postgres.Keyset
@@ -158,7 +158,7 @@ func (l lab) walk(t *testing.T, k postgres.Keyset, limit int) []item {
 
 func TestListPageOfNothing(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	page, next, err := postgres.ListPage(t.Context(), l.DB, ada, itemFields, sq.Select(itemColumns).From("items"), postgres.Page{Keyset: postgres.Keyset{Column: "name", Type: "text"}, Limit: 10})
 	if err != nil || page == nil || len(page) != 0 || next != nil {
 		t.Errorf("got %v, %v, %v", page, next, err)

@@ -22,7 +22,7 @@ const maxRuns = 5
 // counts how often it was called, whatever became of the transaction.
 func (l lab) gives(t *testing.T, code string) {
 	t.Helper()
-	l.must(t, `CREATE SEQUENCE calls`)
+	l.must(t, `CREATE SEQUENCE calls; GRANT USAGE ON SEQUENCE calls TO PUBLIC`)
 	l.must(t, fmt.Sprintf(`CREATE FUNCTION give() RETURNS int LANGUAGE plpgsql AS $$
 		BEGIN PERFORM nextval('calls'); RAISE EXCEPTION 'no' USING ERRCODE = '%s'; END $$`, code))
 }
@@ -41,7 +41,7 @@ const give = `SELECT give() WHERE $1::uuid IS NOT NULL`
 func TestRetriesAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"40P01", "40001"} {
-		l := newLab(t, postgres.Config{MaxConns: 1})
+		l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 		l.gives(t, code)
 		runs := 0
 		err := l.InTx(t.Context(), func(ctx context.Context) error {
@@ -77,7 +77,7 @@ func TestNothingElseIsRetried(t *testing.T) {
 		"a lock timeout": "55P03", "a full disk": "53100", "a lost connection": "08006", "a syntax error": "42601",
 		"a shutdown": "57P01", "a rollback for no such reason": "40000", "an unknown outcome": "40003",
 	} {
-		l := newLab(t, postgres.Config{MaxConns: 1})
+		l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 		l.gives(t, code)
 		runs := 0
 		err := l.InTx(t.Context(), func(ctx context.Context) error {
@@ -96,7 +96,7 @@ func TestNothingElseIsRetried(t *testing.T) {
 
 func TestFailureOfOursIsNotRetried(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	runs := 0
 	if err := l.InTx(t.Context(), func(context.Context) error { runs++; return errOurs }); !errors.Is(err, errOurs) || runs != 1 {
 		t.Errorf("%d runs, %v", runs, err)
@@ -107,7 +107,7 @@ func TestFailureOfOursIsNotRetried(t *testing.T) {
 // undone more than the part that failed.
 func TestUnitsInsideAreRetriedFromOutside(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	l.gives(t, "40P01")
 	var outer, attempts, joined int
 	err := l.InTx(t.Context(), func(ctx context.Context) error {
@@ -136,7 +136,7 @@ func TestUnitsInsideAreRetriedFromOutside(t *testing.T) {
 func TestSerializationFailureIsResolved(t *testing.T) {
 	t.Parallel()
 	const units = 4
-	l := newLab(t, postgres.Config{MaxConns: units})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: units})
 	if err := l.add(t.Context(), ada, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestSerializationFailureIsResolved(t *testing.T) {
 				mu.Lock()
 				runs++
 				mu.Unlock()
-				if _, err := postgres.ExecUnowned(ctx, l.DB, `SET TRANSACTION ISOLATION LEVEL SERIALIZABLE`); err != nil {
+				if _, err := postgres.ExecUnowned(ctx, l.DB, postgres.Door{}, `SET TRANSACTION ISOLATION LEVEL SERIALIZABLE`); err != nil {
 					return err
 				}
 				n, err := postgres.Get(ctx, l.DB, ada, number, `SELECT count(*)::int FROM items WHERE user_id = $1`)
@@ -192,7 +192,7 @@ func TestSerializationFailureIsResolved(t *testing.T) {
 // The wait before another run ends with the request.
 func TestRetryEndsWithTheDeadline(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	l.gives(t, "40P01")
 	ctx, cancel := context.WithCancel(t.Context())
 	runs := 0

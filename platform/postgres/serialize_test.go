@@ -14,7 +14,7 @@ import (
 // owner's does not wait.
 func TestSerialize(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 3})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 3})
 	ada, bob := uuid.UUID{15: 1}, uuid.UUID{15: 2}
 	held, order := make(chan struct{}), make(chan string, 2)
 	second := make(chan error, 1)

@@ -18,12 +18,12 @@ func (db *DB) ServiceKey(ctx context.Context, name string, fresh []byte) ([]byte
 	const add = `INSERT INTO service_keys (name, key) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
 	dest := func(key *[]byte) []any { return []any{key} }
 
-	key, err := GetUnowned(ctx, db, dest, get, name)
+	key, err := GetUnowned(ctx, db, Door{}, dest, get, name)
 	if errors.Is(err, ErrNotFound) {
-		if _, err := db.conn(ctx).Exec(ctx, add, name, fresh); err != nil {
-			return nil, fmt.Errorf("keep the service key %s: %w", name, translate(ctx, err))
+		if _, err := ExecUnowned(ctx, db, Door{}, add, name, fresh); err != nil {
+			return nil, fmt.Errorf("keep the service key %s: %w", name, err)
 		}
-		key, err = GetUnowned(ctx, db, dest, get, name)
+		key, err = GetUnowned(ctx, db, Door{}, dest, get, name)
 	}
 	if sqlState(err) == pgerrcode.UndefinedTable {
 		return nil, fmt.Errorf("%w: %w", ErrNoSchema, err)

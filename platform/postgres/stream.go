@@ -31,7 +31,7 @@ func (db *DB) Snapshot(ctx context.Context, fn func(ctx context.Context) error) 
 func Each[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		rows, err := db.conn(ctx).Query(ctx, sql, ownedArgs(owner, args)...)
+		rows, err := db.conn(ctx, of(owner)).Query(ctx, sql, ownedArgs(owner, args)...)
 		if err != nil {
 			yield(none, translate(ctx, err))
 			return
@@ -67,6 +67,6 @@ func Copy(ctx context.Context, db *DB, owner uuid.UUID, table string, columns []
 		return ownedArgs(owner, row), nil
 	})
 	all := append([]string{"user_id"}, columns...)
-	n, err := db.conn(ctx).CopyFrom(ctx, pgx.Identifier{table}, all, source)
+	n, err := db.conn(ctx, of(owner)).CopyFrom(ctx, pgx.Identifier{table}, all, source)
 	return n, translate(ctx, err)
 }

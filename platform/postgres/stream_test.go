@@ -17,7 +17,7 @@ import (
 
 func TestAfterCommit(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 2})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 2})
 	var told []string
 	note := func(ctx context.Context, what string) {
 		l.AfterCommit(ctx, func() { told = append(told, fmt.Sprintf("%s: %d rows", what, l.count(t, ada))) })
@@ -62,7 +62,7 @@ func TestAfterCommitOfWhatGaveWay(t *testing.T) {
 		if runs++; runs > 1 {
 			return nil
 		}
-		_, err := postgres.ExecUnowned(ctx, l.DB, `DO $$ BEGIN RAISE SQLSTATE '40001'; END $$`)
+		_, err := postgres.ExecUnowned(ctx, l.DB, postgres.Door{}, `DO $$ BEGIN RAISE SQLSTATE '40001'; END $$`)
 		return err
 	})
 	if err != nil || runs != 2 || told != 1 {

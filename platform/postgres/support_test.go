@@ -13,6 +13,7 @@ import (
 
 	"docket/platform/pgtest"
 	"docket/platform/postgres"
+	"docket/platform/rowsecurity"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -20,7 +21,8 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // patience bounds what hangs when something is broken.
 const patience = time.Minute
 
-// lab is a database with one table, a pool on it, and a way around the pool.
+// lab is a database with one table, a pool on it, with row-level security or as
+// its owner, and a way around both.
 type lab struct {
 	*postgres.DB
 	url string
@@ -30,7 +32,8 @@ type lab struct {
 func newLab(t *testing.T, config postgres.Config) lab {
 	t.Helper()
 	l := lab{url: pgtest.URL(t)}
-	raw, err := pgx.Connect(t.Context(), l.url)
+	owner := pgtest.AsOwner(t, l.url)
+	raw, err := pgx.Connect(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +53,12 @@ func newLab(t *testing.T, config postgres.Config) lab {
 	// What this machine or database is set to must not matter.
 	l.must(t, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Kolkata''', current_database()); END $$`)
 
+	if _, err := rowsecurity.SecureOwn(t.Context(), owner); err != nil {
+		t.Fatal(err)
+	}
+	if !config.RowSecurity {
+		l.url = owner
+	}
 	address, pooled := pgtest.Through(t, l.url)
 	config.URL, config.Pooler = address, config.Pooler || pooled
 	l.DB, err = postgres.Open(t.Context(), config)

@@ -31,6 +31,7 @@ type unit struct {
 	// outer is the unit that this one is a savepoint of, nil at the top.
 	outer     *unit
 	savepoint string // its name, "" at the top
+	before    scope  // of the line where the savepoint was set
 	committed bool
 	// after is what is to be done once this unit is committed for good.
 	after []func()
@@ -76,7 +77,7 @@ func (db *DB) Attempt(ctx context.Context, fn func(ctx context.Context) error) e
 	if u == nil {
 		return fn(ctx)
 	}
-	inner := &unit{line: u.line, outer: u, savepoint: u.savepoint + "attempt_"}
+	inner := &unit{line: u.line, outer: u, savepoint: u.savepoint + "attempt_", before: u.line.scope}
 	u.line.mark(inner.savepoint)
 	return run(ctx, inner, fn)
 }
@@ -144,6 +145,6 @@ func (u *unit) end(ctx context.Context) {
 	case u.outer == nil:
 		u.line.end(ctx)
 	case !u.committed:
-		u.line.undo(ctx, u.savepoint)
+		u.line.undo(ctx, u.savepoint, u.before)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 func TestUnitCommits(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 2})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 2})
 	err := l.InTx(t.Context(), func(ctx context.Context) error {
 		if err := l.add(ctx, ada, 1); err != nil {
 			return err
@@ -30,7 +30,7 @@ func TestUnitCommits(t *testing.T) {
 
 func TestUnitRollsBack(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	for name, c := range map[string]struct {
 		fn   func(ctx context.Context) error
 		want error
@@ -69,7 +69,7 @@ func TestUnitRollsBack(t *testing.T) {
 
 func TestUnitThatPanicsRollsBackAndGivesItsConnectionBack(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	func() {
 		defer func() {
 			if p := recover(); p != "oops" {
@@ -96,7 +96,7 @@ func TestUnitThatPanicsRollsBackAndGivesItsConnectionBack(t *testing.T) {
 
 func TestJoinedUnitIsTheSameTransaction(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1}) // a second transaction would wait for ever
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1}) // a second transaction would wait for ever
 	transaction := func(ctx context.Context) (n int) {
 		n, err := postgres.Get(ctx, l.DB, ada, number, `SELECT txid_current()::text::int WHERE $1::uuid IS NOT NULL`)
 		if err != nil {
@@ -122,7 +122,7 @@ func TestJoinedUnitIsTheSameTransaction(t *testing.T) {
 
 func TestAttemptMayFail(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	err := l.InTx(t.Context(), func(ctx context.Context) error {
 		if err := l.add(ctx, ada, 1); err != nil {
 			return err
@@ -161,7 +161,7 @@ func TestAttemptMayFail(t *testing.T) {
 
 func TestCommitThatIsRefused(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	err := l.InTx(t.Context(), func(ctx context.Context) error {
 		if err := l.add(ctx, ada, 1); err != nil {
 			return err
@@ -178,7 +178,7 @@ func TestCommitThatIsRefused(t *testing.T) {
 // their way; the one that PostgreSQL gives up is done again.
 func TestDeadlockIsResolved(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 2})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 2})
 	for n := byte(1); n <= 2; n++ {
 		if err := l.add(t.Context(), ada, n); err != nil {
 			t.Fatal(err)
@@ -212,7 +212,7 @@ func TestDeadlockIsResolved(t *testing.T) {
 		})
 	}
 	done.Wait()
-	if runs[0]+runs[1] != 3 {
+	if runs[0]+runs[1] < 3 { // the one may be back before the other goes on
 		t.Errorf("the units ran %v times, want one of them again", runs)
 	}
 	ranks, err := postgres.List(t.Context(), l.DB, ada, number, `SELECT rank FROM items WHERE user_id = $1 ORDER BY rank`)

@@ -181,8 +181,8 @@ func TestWaitsForNoLongerThanTheDeadline(t *testing.T) {
 // of the first requests of a morning fails.
 func TestIdleConnectionsAreCheckedBeforeUse(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, postgres.Config{MaxConns: 1})
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: l.url, MinConns: 4, MaxConns: 4})
+	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: l.url, RowSecurity: true, MinConns: 4, MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestLossesNameWhatHasSomethingInIt(t *testing.T) {
 	t.Parallel()
-	url, file := pgtest.URL(t), repositoryFile(t)
+	url, file := pgtest.AsOwner(t, pgtest.URL(t)), repositoryFile(t)
 	execute(t, url,
 		"CREATE TABLE notes (n int)", "INSERT INTO notes VALUES (1)",
 		"CREATE TABLE nothing (n int)",

@@ -117,7 +117,7 @@ func TestApplyTheRepositorysSchema(t *testing.T) {
 
 func TestApplyRepairsDrift(t *testing.T) {
 	t.Parallel()
-	url, file := pgtest.URL(t), repositoryFile(t)
+	url, file := pgtest.AsOwner(t, pgtest.URL(t)), repositoryFile(t)
 	want := objects(t, url)
 	execute(t, url,
 		"CREATE TABLE strange (n int)",
@@ -141,7 +141,7 @@ func TestApplyRepairsDrift(t *testing.T) {
 
 func TestApplyIgnoresTheRolesSearchPath(t *testing.T) {
 	t.Parallel()
-	url, file := pgtest.URL(t), repositoryFile(t)
+	url, file := pgtest.AsOwner(t, pgtest.URL(t)), repositoryFile(t)
 	execute(t, url, "CREATE SCHEMA docket", "CREATE TABLE docket.users (n int)") // "$user" comes first
 	if statements, err := schema.Apply(t.Context(), url, file); err != nil || len(statements) > 0 {
 		t.Errorf("Apply: %q, %v", statements, err)

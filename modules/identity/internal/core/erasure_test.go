@@ -87,7 +87,7 @@ func (w world) left(t *testing.T, owner uuid.UUID) int {
 
 func (w world) unfinished(t *testing.T) int {
 	t.Helper()
-	n, err := pg.GetUnowned(t.Context(), w.db, func(n *int) []any { return []any{n} }, `SELECT count(*) FROM tombstones WHERE finished_at IS NULL`)
+	n, err := pg.GetUnowned(t.Context(), w.owner, pg.Door{}, func(n *int) []any { return []any{n} }, `SELECT count(*) FROM tombstones WHERE finished_at IS NULL`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func TestEraseWaitsForWhatIsBeingWritten(t *testing.T) {
 		for waiting := 0; waiting == 0; {
 			const sql = `SELECT count(*) FROM pg_stat_activity, pg_sleep(0.01) WHERE datname = current_database() AND wait_event_type = 'Lock'`
 			var err error
-			waiting, err = pg.GetUnowned(context.WithoutCancel(t.Context()), w.db, func(n *int) []any { return []any{n} }, sql)
+			waiting, err = pg.GetUnowned(context.WithoutCancel(t.Context()), w.db, pg.Door{}, func(n *int) []any { return []any{n} }, sql)
 			if err != nil {
 				return err
 			}

@@ -49,7 +49,7 @@ func TestTombstoneThatIsCommittedLate(t *testing.T) {
 	w := newWorld(t)
 	there := w.replica(t)
 	ada, grace := w.known(t, there, "ada"), w.known(t, there, "grace")
-	if _, err := pg.ExecUnowned(t.Context(), w.db, `UPDATE tombstones SET erased_at = erased_at - interval '29 seconds'`); err != nil {
+	if _, err := pg.ExecUnowned(t.Context(), w.owner, pg.Door{}, `UPDATE tombstones SET erased_at = erased_at - interval '29 seconds'`); err != nil {
 		t.Fatal(err)
 	}
 	look(t, there.Lookout)
@@ -68,7 +68,7 @@ func TestUserMetBeforeTheFirstLook(t *testing.T) {
 	if err := w.replica(t).Erase(t.Context(), id, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pg.ExecUnowned(t.Context(), w.db, `UPDATE tombstones SET erased_at = erased_at - interval '1 hour'`); err != nil {
+	if _, err := pg.ExecUnowned(t.Context(), w.owner, pg.Door{}, `UPDATE tombstones SET erased_at = erased_at - interval '1 hour'`); err != nil {
 		t.Fatal(err)
 	}
 	w.clock.Advance(30 * time.Second)

@@ -24,13 +24,15 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // world is a database, on which any number of processes may run.
 type world struct {
 	db    *pg.DB
+	owner *pg.DB // sees the rows of all users
 	clock *httpxtest.Clock
 	ids   *httpxtest.IDs
 }
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	return world{db: pgtest.Open(t), clock: httpxtest.NewClock(), ids: httpxtest.NewIDs()}
+	db, owner := pgtest.OpenBoth(t)
+	return world{db: db, owner: owner, clock: httpxtest.NewClock(), ids: httpxtest.NewIDs()}
 }
 
 // process is a service with a memory of its own, as each replica has.
@@ -52,7 +54,7 @@ func (w world) over(t *testing.T, store core.Store) *core.Service {
 // users counts the rows of the table.
 func (w world) users(t *testing.T) int {
 	t.Helper()
-	n, err := pg.GetUnowned(t.Context(), w.db, func(n *int) []any { return []any{n} }, `SELECT count(*) FROM users`)
+	n, err := pg.GetUnowned(t.Context(), w.owner, pg.Door{}, func(n *int) []any { return []any{n} }, `SELECT count(*) FROM users`)
 	if err != nil {
 		t.Fatal(err)
 	}

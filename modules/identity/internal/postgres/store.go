@@ -51,7 +51,7 @@ func (s *Store) FindOrAdd(ctx context.Context, fresh core.User) (core.User, erro
 		)
 		SELECT ` + columns + `, EXISTS (SELECT FROM erased) FROM present`
 	for range 2 {
-		f, err := postgres.GetUnowned(ctx, s.db, func(f *found) []any { return append(fields(&f.User), &f.erased) }, sql,
+		f, err := postgres.GetUnowned(ctx, s.db, postgres.Subject(fresh.Issuer, fresh.Subject), func(f *found) []any { return append(fields(&f.User), &f.erased) }, sql,
 			fresh.ID, fresh.Issuer, fresh.Subject, fresh.Email, fresh.Name, fresh.ProfileAsOf,
 			fresh.TimeZone, fresh.CreatedAt, fresh.UpdatedAt, fresh.Revision)
 		if err == nil && f.erased {

@@ -50,7 +50,7 @@ func (s *Store) Recent(ctx context.Context, since time.Time) (core.Sight, error)
 	if !since.IsZero() {
 		from = &since
 	}
-	found, err := postgres.GetUnowned(ctx, s.db, func(f *sight) []any {
+	found, err := postgres.GetUnowned(ctx, s.db, postgres.Erased(since), func(f *sight) []any {
 		return []any{&f.at, &f.ids, &f.issuers, &f.subjects}
 	}, sql, from)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Store) Claim(ctx context.Context, except []uuid.UUID) (uuid.UUID, bool,
 	if except == nil {
 		except = []uuid.UUID{} // NULL would make the condition unknown
 	}
-	id, err := postgres.GetUnowned(ctx, s.db, func(id *uuid.UUID) []any { return []any{id} }, sql, except)
+	id, err := postgres.GetUnowned(ctx, s.db, postgres.Erase(), func(id *uuid.UUID) []any { return []any{id} }, sql, except)
 	if errors.Is(err, postgres.ErrNotFound) {
 		return uuid.Nil, false, nil
 	}
@@ -104,7 +104,7 @@ func (s *Store) Sweep(ctx context.Context, before time.Time) (int, error) {
 		SELECT count(*) FROM swept`
 	total := 0
 	for {
-		n, err := postgres.GetUnowned(ctx, s.db, func(n *int) []any { return []any{n} }, sql, before, sweepStep)
+		n, err := postgres.GetUnowned(ctx, s.db, postgres.Expired(before), func(n *int) []any { return []any{n} }, sql, before, sweepStep)
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("sweep tombstones: %w", err)

@@ -31,6 +31,7 @@ const me = "/api/v1/auth/me"
 // fixture is the module with a real issuer and a real verifier.
 type fixture struct {
 	db     *pg.DB
+	owner  *pg.DB // sees the rows of all users
 	clock  *httpxtest.Clock
 	issuer *devissuer.Issuer
 	app    *httpxtest.App
@@ -41,7 +42,8 @@ type fixture struct {
 
 func open(t *testing.T) fixture {
 	t.Helper()
-	f := fixture{db: pgtest.Open(t), clock: httpxtest.NewClock()}
+	db, owner := pgtest.OpenBoth(t)
+	f := fixture{db: db, owner: owner, clock: httpxtest.NewClock()}
 	var err error
 	if f.issuer, err = devissuer.Open(t.TempDir(), rand.Reader); err != nil {
 		t.Fatal(err)
@@ -177,7 +179,7 @@ func TestFirstRequestsAtOnce(t *testing.T) {
 				t.Errorf("request %d of %d saw another user than the first", i, n)
 			}
 		}
-		rows, err := pg.GetUnowned(t.Context(), f.db, func(n *int) []any { return []any{n} }, `SELECT count(*) FROM users`)
+		rows, err := pg.GetUnowned(t.Context(), f.owner, pg.Door{}, func(n *int) []any { return []any{n} }, `SELECT count(*) FROM users`)
 		if err != nil || rows != 1 {
 			t.Errorf("%d first requests made %d users, %v", n, rows, err)
 		}

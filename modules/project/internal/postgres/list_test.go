@@ -85,7 +85,7 @@ func TestStoreReadsNoMoreThanAPage(t *testing.T) {
 	}
 	fill(w.ada, 4000, 40)
 	fill(w.bob, 2000, 1)
-	if _, err := pg.ExecUnowned(t.Context(), w.db, `ANALYZE projects`); err != nil {
+	if _, err := pg.ExecUnowned(t.Context(), w.owner, pg.Door{}, `ANALYZE projects`); err != nil {
 		t.Fatal(err)
 	}
 	for _, sort := range []core.SortField{core.SortPosition, core.SortName, core.SortCreatedAt, core.SortUpdatedAt} {
@@ -110,7 +110,7 @@ type counters struct{ read, scans int }
 func (w world) cost(t *testing.T, q core.Query) (next *core.After, read, scans int) {
 	t.Helper()
 	count := func(ctx context.Context) (counters, error) {
-		return pg.GetUnowned(ctx, w.db, func(c *counters) []any { return []any{&c.read, &c.scans} },
+		return pg.GetUnowned(ctx, w.db, pg.Door{}, func(c *counters) []any { return []any{&c.read, &c.scans} },
 			`SELECT idx_tup_fetch, seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'projects'`)
 	}
 	err := w.db.InTx(t.Context(), func(ctx context.Context) error {

@@ -28,13 +28,14 @@ var noon = time.Date(2026, time.March, 14, 12, 0, 0, 123_456_000, time.UTC)
 type world struct {
 	*postgres.Store
 	db       *pg.DB
+	owner    *pg.DB // of the tables
 	ada, bob uuid.UUID
 }
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	db := pgtest.Open(t)
-	return world{Store: postgres.NewStore(db), db: db, ada: httpxtest.AddUser(t, db, "ada"), bob: httpxtest.AddUser(t, db, "bob")}
+	db, owner := pgtest.OpenBoth(t)
+	return world{Store: postgres.NewStore(db), db: db, owner: owner, ada: httpxtest.AddUser(t, db, "ada"), bob: httpxtest.AddUser(t, db, "bob")}
 }
 
 func project(n uint64, name core.Name) core.Project {

@@ -155,7 +155,7 @@ func TestRetag(t *testing.T) {
 func (w world) somebodyWaits(ctx context.Context) error {
 	const sql = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		n, err := pg.GetUnowned(ctx, w.db, func(n *int) []any { return []any{n} }, sql)
+		n, err := pg.GetUnowned(ctx, w.db, pg.Door{}, func(n *int) []any { return []any{n} }, sql)
 		if err != nil || n > 0 {
 			return err
 		}

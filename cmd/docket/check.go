@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"docket/platform/config"
+	"docket/platform/rowsecurity"
+	"docket/platform/schema"
+)
+
+func newCheckCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Say what the database lacks",
+		Long: `Say what the database lacks, and how that is mended: tables, columns, indexes and
+constraints of schema.hcl; row-level security, its policies, and the rights of
+the role in DATABASE_URL. It changes nothing.
+
+The exit code is 0 where nothing is missing and 1 otherwise. The schema is read
+by way of DATABASE_URL_DIRECT. What it prints is for people on a terminal, and
+one JSON document elsewhere.`,
+		Example: `  docket db check
+  docket db check | jq -r '.problems[].mend' | sort -u`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := o.load()
+			if err != nil {
+				return err
+			}
+			return check(c.Context(), cfg, c.OutOrStdout())
+		},
+	}
+}
+
+// finding is something that the database lacks, and the command that mends it.
+type finding struct {
+	Object  string `json:"object"`
+	Problem string `json:"problem"`
+	Mend    string `json:"mend"`
+}
+
+func check(ctx context.Context, cfg config.Config, w io.Writer) error {
+	direct, err := databaseURL(cfg, true)
+	if err != nil {
+		return err
+	}
+	findings, err := checkSchema(ctx, cfg, direct)
+	if err != nil {
+		return err
+	}
+	of, err := checkWall(ctx, cfg, direct)
+	if err != nil {
+		return err
+	}
+	findings = append(findings, of...)
+	if err := reportFindings(w, cfg, findings); err != nil {
+		return err
+	}
+	if len(findings) > 0 {
+		return fmt.Errorf("the database lacks %d things", len(findings))
+	}
+	return nil
+}
+
+// checkSchema lists what would have to be done for the database to be as
+// schema.hcl has it, and what PostgreSQL itself left unfinished.
+func checkSchema(ctx context.Context, cfg config.Config, direct string) ([]finding, error) {
+	path, err := findSchema()
+	if err != nil {
+		return nil, fmt.Errorf("find the schema to compare with: %w", err)
+	}
+	statements, err := schema.Plan(ctx, direct, path)
+	if err != nil {
+		return nil, err
+	}
+	mend := fmt.Sprintf("platform/tools/schema apply --env %s", cfg.Environment)
+	if cfg.PrivateDatabase() {
+		mend = "docket serve"
+	}
+	var all []finding
+	for _, s := range statements {
+		all = append(all, finding{Object: "schema", Problem: "lacks: " + s, Mend: mend})
+	}
+	unfinished, err := schema.Unfinished(ctx, direct)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range unfinished {
+		all = append(all, finding{Object: u.Kind + " " + u.Name, Problem: "is not valid", Mend: u.Mend})
+	}
+	return all, nil
+}
+
+func checkWall(ctx context.Context, cfg config.Config, direct string) ([]finding, error) {
+	if !cfg.Database.RowSecurity {
+		return nil, nil
+	}
+	service, err := cfg.Database.URL, error(nil)
+	if cfg.PrivateDatabase() {
+		service, err = rowsecurity.As(direct, rowsecurity.DefaultRole)
+	}
+	if err != nil {
+		return nil, err
+	}
+	problems, err := rowsecurity.Inspect(ctx, service)
+	if err != nil {
+		return nil, fmt.Errorf("look at row-level security: %w", err)
+	}
+	mend := "docket db secure"
+	if cfg.PrivateDatabase() {
+		mend = "docket serve"
+	}
+	var all []finding
+	for _, p := range problems {
+		all = append(all, finding{Object: p.Object, Problem: p.Problem, Mend: mend})
+	}
+	return all, nil
+}
+
+func reportFindings(w io.Writer, cfg config.Config, all []finding) error {
+	if !forPeople(w, cfg.Log.Format) {
+		if all == nil {
+			all = []finding{} // a list, not null
+		}
+		return json.NewEncoder(w).Encode(map[string]any{"ok": len(all) == 0, "row_security": cfg.Database.RowSecurity, "problems": all})
+	}
+	var failed error
+	say := func(format string, args ...any) {
+		_, err := fmt.Fprintf(w, format+"\n", args...)
+		failed = errors.Join(failed, err)
+	}
+	if len(all) == 0 {
+		say("nothing is missing")
+	}
+	for _, f := range all {
+		say("%s %s\n    %s", f.Object, f.Problem, f.Mend)
+	}
+	if !cfg.Database.RowSecurity {
+		say("row-level security is off, and was not looked at")
+	}
+	return failed
+}

@@ -1,0 +1,177 @@
+package rowsecurity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// lockKey is the advisory lock that two calls of [Secure] on one database
+// compete for: the bytes of "docket" and a number.
+const lockKey int64 = 0x646f636b65740002
+
+// Options say whom a database is secured against.
+type Options struct {
+	// Role is the login role of the service; "" means [DefaultRole].
+	Role string
+	// Password, if not "", becomes the role's.
+	Password string
+	// Pooled says that the role will come through a transaction pooler, which
+	// takes no settings from a client: it is given those that let go of what a
+	// vanished client held.
+	Pooled bool
+}
+
+// Secure brings the tables in the schema public to what they should be for the
+// service's role, which it makes if there is none. databaseURL must be that of
+// the role that owns the tables, past any pooler. All of it is one transaction.
+//
+// It returns what it mended, nothing when all was as it should be. The error
+// says what a person has to do where it cannot.
+func Secure(ctx context.Context, databaseURL string, o Options) ([]Problem, error) {
+	if o.Role == "" {
+		o.Role = DefaultRole
+	}
+	var mended []Problem
+	err := connected(ctx, databaseURL, func(conn *pgx.Conn) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
+			mended, err = secure(ctx, tx, o)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("secure the database: %w", err)
+	}
+	return mended, nil
+}
+
+func secure(ctx context.Context, tx pgx.Tx, o Options) ([]Problem, error) {
+	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", lockKey); err != nil {
+		return nil, fmt.Errorf("wait for the lock: %w", err)
+	}
+	if err := refuseSelf(ctx, tx, o.Role); err != nil {
+		return nil, err
+	}
+	var mended []Problem
+	for range 3 { // a role that was made can be given its rights after that
+		problems, err := inspect(ctx, tx, o.Role)
+		if err != nil {
+			return nil, err
+		}
+		if len(problems) == 0 {
+			return mended, prepare(ctx, tx, o)
+		}
+		for _, p := range problems {
+			if err := mend(ctx, tx, p); err != nil {
+				return nil, err
+			}
+		}
+		if err := annotate(ctx, tx, o.Role); err != nil {
+			return nil, err
+		}
+		mended = append(mended, problems...)
+	}
+	left, err := inspect(ctx, tx, o.Role)
+	if err != nil {
+		return nil, err
+	}
+	if len(left) > 0 {
+		return nil, fmt.Errorf("in spite of all: %s", list(left))
+	}
+	return mended, prepare(ctx, tx, o)
+}
+
+// refuseSelf keeps the role that owns the tables from being made the service's.
+func refuseSelf(ctx context.Context, tx pgx.Tx, role string) error {
+	var self string
+	if err := tx.QueryRow(ctx, `SELECT current_user::text`).Scan(&self); err != nil {
+		return fmt.Errorf("ask for the role: %w", err)
+	}
+	if self == role {
+		return fmt.Errorf("this is done by the role that owns the tables, and for another; both are %s", role)
+	}
+	return nil
+}
+
+func mend(ctx context.Context, tx pgx.Tx, p Problem) error {
+	if len(p.mend) == 0 {
+		if p.Missing {
+			return fmt.Errorf("%s: apply the schema first", p)
+		}
+		return errors.New(p.String())
+	}
+	for _, sql := range p.mend {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("%s: run %q: %w", p, sql, err)
+		}
+	}
+	return nil
+}
+
+// annotate notes beside each of our policies what was written and what
+// PostgreSQL made of it.
+func annotate(ctx context.Context, tx pgx.Tx, role string) error {
+	there, err := tables(ctx, tx, role)
+	if err != nil {
+		return fmt.Errorf("read the policies: %w", err)
+	}
+	for _, want := range wanted(there) {
+		for _, f := range there {
+			if f.name != want.name {
+				continue
+			}
+			for _, p := range want.policies {
+				for _, have := range f.policies {
+					if have.name != p.name || have.note != "" {
+						continue
+					}
+					sql := fmt.Sprintf("COMMENT ON POLICY %s ON %s IS '%s'",
+						pgx.Identifier{p.name}.Sanitize(), pgx.Identifier{f.name}.Sanitize(), note(p, have.printed))
+					if _, err := tx.Exec(ctx, sql); err != nil {
+						return fmt.Errorf("run %q: %w", sql, err)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// abandoned is by what PostgreSQL notices that a client is gone without a word;
+// without a pooler the service sets it for itself.
+var abandoned = [][2]string{
+	{"idle_in_transaction_session_timeout", "30s"}, {"tcp_keepalives_idle", "30"},
+	{"tcp_keepalives_interval", "10"}, {"tcp_keepalives_count", "3"},
+}
+
+// prepare gives the role its password and its settings.
+func prepare(ctx context.Context, tx pgx.Tx, o Options) error {
+	role := pgx.Identifier{o.Role}.Sanitize()
+	if o.Pooled {
+		for _, s := range abandoned {
+			if _, err := tx.Exec(ctx, fmt.Sprintf("ALTER ROLE %s SET %s = '%s'", role, s[0], s[1])); err != nil {
+				return fmt.Errorf("set %s of the role %s: %w", s[0], o.Role, err)
+			}
+		}
+	}
+	if o.Password == "" {
+		return nil
+	}
+	// No parameter can stand here. The text is not repeated in an error.
+	literal := "'" + strings.ReplaceAll(o.Password, "'", "''") + "'"
+	if _, err := tx.Exec(ctx, "SET LOCAL standard_conforming_strings = on; ALTER ROLE "+role+" PASSWORD "+literal); err != nil {
+		return fmt.Errorf("set the password of the role %s: %w", o.Role, err)
+	}
+	return nil
+}
+
+func list(problems []Problem) string {
+	all := make([]string, len(problems))
+	for i, p := range problems {
+		all[i] = p.String()
+	}
+	return strings.Join(all, "; ")
+}
