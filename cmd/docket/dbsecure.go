@@ -47,7 +47,7 @@ The private PostgreSQL needs none of this: "docket serve" sees to it.`,
 			if err != nil {
 				return err
 			}
-			return secure(c.Context(), cfg, c.OutOrStdout(), rowsecurity.Options{Role: role, Password: password, Pooled: cfg.Database.Pooled()}, passwordEnv)
+			return secureDatabase(c.Context(), cfg, c.OutOrStdout(), rowsecurity.Options{Role: role, Password: password, Pooled: cfg.Database.Pooled()}, passwordEnv)
 		},
 	}
 	c.Flags().StringVar(&role, "role", rowsecurity.DefaultRole, "the login role of the service")
@@ -73,7 +73,7 @@ func passwordFrom(variable string) (string, error) {
 	}
 }
 
-func secure(ctx context.Context, cfg config.Config, w io.Writer, o rowsecurity.Options, passwordEnv string) error {
+func secureDatabase(ctx context.Context, cfg config.Config, w io.Writer, o rowsecurity.Options, passwordEnv string) error {
 	direct, err := databaseURL(cfg, true)
 	if err != nil {
 		return err

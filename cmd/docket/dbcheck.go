@@ -32,24 +32,24 @@ one JSON document elsewhere.`,
 			if err != nil {
 				return err
 			}
-			return check(c.Context(), cfg, c.OutOrStdout())
+			return checkDatabase(c.Context(), cfg, c.OutOrStdout())
 		},
 	}
 }
 
-// finding is something that the database lacks, and the command that mends it.
-type finding struct {
+// lack is something that the database has not got, and the command that mends it.
+type lack struct {
 	Object  string `json:"object"`
 	Problem string `json:"problem"`
 	Mend    string `json:"mend"`
 }
 
-func check(ctx context.Context, cfg config.Config, w io.Writer) error {
+func checkDatabase(ctx context.Context, cfg config.Config, w io.Writer) error {
 	direct, err := databaseURL(cfg, true)
 	if err != nil {
 		return err
 	}
-	findings, err := checkSchema(ctx, cfg, direct)
+	lacks, err := checkSchema(ctx, cfg, direct)
 	if err != nil {
 		return err
 	}
@@ -57,19 +57,19 @@ func check(ctx context.Context, cfg config.Config, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	findings = append(findings, of...)
-	if err := reportFindings(w, cfg, findings); err != nil {
+	lacks = append(lacks, of...)
+	if err := reportLacks(w, cfg, lacks); err != nil {
 		return err
 	}
-	if len(findings) > 0 {
-		return fmt.Errorf("the database lacks %d things", len(findings))
+	if len(lacks) > 0 {
+		return fmt.Errorf("the database lacks %d things", len(lacks))
 	}
 	return nil
 }
 
 // checkSchema lists what would have to be done for the database to be as
 // schema.hcl has it, and what PostgreSQL itself left unfinished.
-func checkSchema(ctx context.Context, cfg config.Config, direct string) ([]finding, error) {
+func checkSchema(ctx context.Context, cfg config.Config, direct string) ([]lack, error) {
 	path, err := findSchema()
 	if err != nil {
 		return nil, fmt.Errorf("find the schema to compare with: %w", err)
@@ -82,21 +82,21 @@ func checkSchema(ctx context.Context, cfg config.Config, direct string) ([]findi
 	if cfg.PrivateDatabase() {
 		mend = "docket serve"
 	}
-	var all []finding
+	var all []lack
 	for _, s := range statements {
-		all = append(all, finding{Object: "schema", Problem: "lacks: " + s, Mend: mend})
+		all = append(all, lack{Object: "schema", Problem: "lacks: " + s, Mend: mend})
 	}
 	unfinished, err := schema.Unfinished(ctx, direct)
 	if err != nil {
 		return nil, err
 	}
 	for _, u := range unfinished {
-		all = append(all, finding{Object: u.Kind + " " + u.Name, Problem: "is not valid", Mend: u.Mend})
+		all = append(all, lack{Object: u.Kind + " " + u.Name, Problem: "is not valid", Mend: u.Mend})
 	}
 	return all, nil
 }
 
-func checkWall(ctx context.Context, cfg config.Config, direct string) ([]finding, error) {
+func checkWall(ctx context.Context, cfg config.Config, direct string) ([]lack, error) {
 	if !cfg.Database.RowSecurity {
 		return nil, nil
 	}
@@ -115,17 +115,17 @@ func checkWall(ctx context.Context, cfg config.Config, direct string) ([]finding
 	if cfg.PrivateDatabase() {
 		mend = "docket serve"
 	}
-	var all []finding
+	var all []lack
 	for _, p := range problems {
-		all = append(all, finding{Object: p.Object, Problem: p.Problem, Mend: mend})
+		all = append(all, lack{Object: p.Object, Problem: p.Problem, Mend: mend})
 	}
 	return all, nil
 }
 
-func reportFindings(w io.Writer, cfg config.Config, all []finding) error {
+func reportLacks(w io.Writer, cfg config.Config, all []lack) error {
 	if !forPeople(w, cfg.Log.Format) {
 		if all == nil {
-			all = []finding{} // a list, not null
+			all = []lack{} // a list, not null
 		}
 		return json.NewEncoder(w).Encode(map[string]any{"ok": len(all) == 0, "row_security": cfg.Database.RowSecurity, "problems": all})
 	}
