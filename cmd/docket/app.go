@@ -25,14 +25,8 @@ import (
 	"docket/platform/idempotency"
 	"docket/platform/page"
 	"docket/platform/postgres"
-	"docket/platform/ratelimit"
 	"docket/platform/telemetry"
 )
-
-// maxInFlight bounds the requests served at once. A request waits for one of a
-// dozen connections most of its time: beyond this many, waiting only makes
-// everybody late.
-const maxInFlight = 1024
 
 // graph is what the program is put together from.
 type graph struct {
@@ -66,7 +60,7 @@ func wiring(g graph) fx.Option {
 			newReplays,
 			newKeys,
 			newVerifier,
-			newLimiter,
+			newLimits,
 			newHTTP,
 			newListener,
 			newMetrics,
@@ -88,18 +82,6 @@ func wiring(g graph) fx.Option {
 // a stop, nothing asks the database before it answers, and what works in the
 // background and then the API come up when the rest is there.
 func startInOrder(*adminListener, *postgres.DB, *page.Codec, *auth.KeySet, *idempotency.Store) {}
-
-// refuseUnbuilt refuses settings whose part of the program is still to come,
-// before anything is started.
-func refuseUnbuilt(cfg config.Config) error {
-	if cfg.RateLimit.Store == config.StoreMemory {
-		return nil
-	}
-	return &config.Error{Faults: []config.Fault{{
-		Key: "rate_limit.store", Value: string(cfg.RateLimit.Store),
-		Problem: "is not built yet", Allowed: string(config.StoreMemory),
-	}}}
-}
 
 // newID makes UUIDs of version 7, which sort by when they were made. It can
 // fail only where the system has no randomness, and nothing is safe there.
@@ -236,14 +218,6 @@ func newVerifier(g graph, keys *auth.KeySet, m *telemetry.Metrics) (*auth.Verifi
 	return verifier, nil
 }
 
-func newLimiter(g graph, m *telemetry.Metrics, now func() time.Time) (httpx.Limiter, error) {
-	limiter, err := ratelimit.NewMemory(g.cfg.RateLimit.Requests, g.cfg.RateLimit.Window, now)
-	if err != nil {
-		return nil, err
-	}
-	return countDecisions(m, limiter), nil
-}
-
 // lameDuck gives a balancer that asks every second or two the time to notice a
 // stop. On a developer's machine nobody asks.
 func lameDuck(cfg config.Config) time.Duration {
@@ -263,7 +237,7 @@ type surface struct {
 	Keys    *auth.KeySet
 	Cursors *page.Codec
 	Users   *identity.Authenticator
-	Limiter httpx.Limiter
+	Limits  limits
 	Replays *idempotency.Store
 	Routes  []httpx.Route `group:"routes"`
 }
@@ -273,11 +247,12 @@ func newHTTP(s surface) (*httpx.App, error) {
 	app := httpx.New(httpx.Config{
 		RequestTimeout: cfg.HTTP.RequestTimeout,
 		LameDuck:       lameDuck(cfg),
-		MaxInFlight:    maxInFlight,
+		MaxInFlight:    cfg.HTTP.MaxInFlight,
 		TrustedProxies: cfg.HTTP.TrustedProxies,
 		AllowOrigins:   cfg.CORS.AllowOrigins,
 		Users:          s.Users,
-		Limiter:        s.Limiter,
+		Limiter:        s.Limits.requests,
+		Failures:       s.Limits.failures,
 		Cursors:        s.Cursors,
 		Replays:        countReplays(s.Metrics, s.Replays),
 		Units:          s.DB,

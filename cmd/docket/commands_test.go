@@ -113,7 +113,6 @@ func TestWrongUseIsRefused(t *testing.T) {
 		"every origin":              {[]string{"DOCKET_CORS_ALLOW_ORIGINS=*"}, "serve", []string{"cors.allow_origins"}},
 		"a secret that is wrong":    {[]string{"DATABASE_URL=postgres://u:geheim@host:port/d"}, "serve", []string{"database.url"}},
 		"a redis without address":   {[]string{"DOCKET_RATE_LIMIT_STORE=redis"}, "serve", []string{"rate_limit.store", "redis.url"}},
-		"what is not built yet":     {[]string{"DOCKET_RATE_LIMIT_STORE=redis", "DOCKET_REDIS_URL=redis://cache"}, "serve", []string{"rate_limit.store", "not built yet", "memory"}},
 		"no folder of settings":     {nil, "config --configs nowhere", []string{"nowhere"}},
 		"a stray argument":          {nil, "serve now", []string{`"now"`, "docket serve --help"}},
 		"a mistyped flag":           {nil, "serve --data-dri x", []string{"--data-dri", "docket serve --help"}},

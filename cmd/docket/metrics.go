@@ -10,6 +10,7 @@ import (
 	"docket/platform/auth"
 	"docket/platform/errs"
 	"docket/platform/httpx"
+	"docket/platform/httpx/framing"
 	"docket/platform/idempotency"
 	"docket/platform/postgres"
 	"docket/platform/ratelimit"
@@ -29,6 +30,11 @@ func requestMeters(m *telemetry.Metrics) httpx.Meters {
 		codes = append(codes, string(code))
 	}
 	failures := m.Tally("docket_http_failures_total", "Answers that were a failure, by the code in their envelope.", "code", codes...)
+	var reasons []string
+	for _, reason := range framing.Reasons() {
+		reasons = append(reasons, string(reason))
+	}
+	refused := m.Tally("docket_http_refused_requests_total", "Requests that were refused unread for their framing, and their connections closed, by the reason.", "reason", reasons...)
 	return httpx.Meters{
 		Requests: func(method, route string) func(int, time.Duration) {
 			if route == "" {
@@ -36,7 +42,8 @@ func requestMeters(m *telemetry.Metrics) httpx.Meters {
 			}
 			return m.Requests(method, route)
 		},
-		Failed: failures.Count,
+		Failed:  failures.Count,
+		Refused: refused.Count,
 	}
 }
 
@@ -98,22 +105,21 @@ type countedLimiter struct {
 	decisions *telemetry.Tally
 }
 
-func countDecisions(m *telemetry.Metrics, l httpx.Limiter) httpx.Limiter {
-	return countedLimiter{l, m.Tally("docket_rate_limit_decisions_total", "Requests that were counted against a rate limit, by the decision: allowed, refused, or failed where none could be made.",
-		"decision", "allowed", "refused", "failed")}
+// countDecisions returns what counts the decisions of limiters, all together.
+func countDecisions(m *telemetry.Metrics) func(httpx.Limiter) httpx.Limiter {
+	decisions := m.Tally("docket_rate_limit_decisions_total", "Requests that were held against a rate limit, by the decision: allowed, refused, uncounted where none could be made and it passed, or unavailable where it did not.",
+		"decision", string(ratelimit.Allowed), string(ratelimit.Refused), string(ratelimit.Uncounted), string(ratelimit.Unavailable))
+	return func(l httpx.Limiter) httpx.Limiter { return countedLimiter{l, decisions} }
 }
 
 // Allow implements [httpx.Limiter].
 func (l countedLimiter) Allow(ctx context.Context, key string) (ratelimit.Decision, error) {
 	d, err := l.Limiter.Allow(ctx, key)
-	switch {
-	case err != nil:
-		l.decisions.Count("failed")
-	case d.Allowed:
-		l.decisions.Count("allowed")
-	default:
-		l.decisions.Count("refused")
+	outcome := d.Outcome()
+	if err != nil {
+		outcome = ratelimit.Unavailable
 	}
+	l.decisions.Count(string(outcome))
 	return d, err //nolint:wrapcheck // it says all
 }
 

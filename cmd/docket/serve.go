@@ -45,9 +45,6 @@ accepts tokens of a development issuer, see "docket token".`,
 			if err != nil {
 				return err
 			}
-			if err := refuseUnbuilt(cfg); err != nil {
-				return err
-			}
 			return serve(c.Context(), cfg, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}

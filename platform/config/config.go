@@ -55,7 +55,11 @@ type HTTP struct {
 	RequestTimeout time.Duration
 	// DrainTimeout is what a stop grants to requests in flight, 1 ms to 10 min.
 	DrainTimeout time.Duration
-	// TrustedProxies are those whose X-Forwarded-For counts.
+	// MaxInFlight is how many requests are served at once, 1 to 100,000; one
+	// more is refused.
+	MaxInFlight int
+	// TrustedProxies are those whose X-Forwarded-For and X-Forwarded-Proto
+	// count.
 	TrustedProxies []netip.Prefix
 }
 
@@ -178,10 +182,26 @@ type CORS struct {
 type RateLimit struct {
 	// Requests is how many per Window, 1 to 1,000,000.
 	Requests int
+	// AuthFailures is how many per Window for one client address whose tokens
+	// prove nothing, 1 to 1,000,000.
+	AuthFailures int
 	// Window is 1 s to 24 h.
 	Window time.Duration
 	Store  RateLimitStore
+	// OnFailure says what becomes of requests while Redis does not answer.
+	OnFailure FailureMode
+	// RedisTimeout is how long a request waits for Redis, 1 ms to 10 s.
+	RedisTimeout time.Duration
 }
+
+// FailureMode says what becomes of what cannot be checked.
+type FailureMode string
+
+// The failure modes.
+const (
+	FailOpen   FailureMode = "open"   // it passes
+	FailClosed FailureMode = "closed" // it is refused
+)
 
 // RateLimitStore says where requests are counted.
 type RateLimitStore string

@@ -50,14 +50,17 @@ func TestLoadDefaults(t *testing.T) {
 	}
 	want := config.Config{
 		Environment: config.Local,
-		HTTP:        config.HTTP{Address: "127.0.0.1:8080", RequestTimeout: 10 * time.Second, DrainTimeout: 15 * time.Second, TrustedProxies: []netip.Prefix{}},
+		HTTP:        config.HTTP{Address: "127.0.0.1:8080", RequestTimeout: 10 * time.Second, DrainTimeout: 15 * time.Second, MaxInFlight: 1024, TrustedProxies: []netip.Prefix{}},
 		Admin:       config.Admin{Address: "127.0.0.1:8081"},
 		Database:    config.Database{Pooler: config.PoolerAuto, Prepared: config.PreparedAuto, RowSecurity: true},
 		DataDir:     got.DataDir, // differs by system, see TestUserDataDir
 		Log:         config.Log{Format: config.LogAuto, Level: slog.LevelInfo},
 		Auth:        config.Auth{JWKSRefresh: 5 * time.Minute, Issuers: []config.Issuer{}, Audience: []string{}},
 		CORS:        config.CORS{AllowOrigins: []string{"http://localhost:3000"}},
-		RateLimit:   config.RateLimit{Requests: 100, Window: time.Minute, Store: config.StoreMemory},
+		RateLimit: config.RateLimit{
+			Requests: 100, AuthFailures: 20, Window: time.Minute, Store: config.StoreMemory,
+			OnFailure: config.FailOpen, RedisTimeout: 50 * time.Millisecond,
+		},
 	}
 	if diff := cmp.Diff(want, got, equal, comparePrefix); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -80,6 +83,7 @@ func TestLoadEverythingFromTheEnvironment(t *testing.T) {
 		"DOCKET_AUTH_JWKS_URL=https://app.example.com/jwks", "DOCKET_AUTH_JWKS_REFRESH=1m", "DOCKET_AUTH_ISSUER=https://old.example,https://new.example",
 		"DOCKET_AUTH_AUDIENCE=a,b", "DOCKET_CORS_ALLOW_ORIGINS=https://app.example.com,capacitor://localhost,http://[::1]:3000",
 		"DOCKET_RATE_LIMIT_REQUESTS=7", "DOCKET_RATE_LIMIT_WINDOW=30s", "DOCKET_RATE_LIMIT_STORE=redis",
+		"DOCKET_RATE_LIMIT_AUTH_FAILURES=3", "DOCKET_RATE_LIMIT_ON_FAILURE=closed", "DOCKET_RATE_LIMIT_REDIS_TIMEOUT=70ms", "DOCKET_HTTP_MAX_IN_FLIGHT=9",
 		"DOCKET_REDIS_URL=rediss://:s3cret@cache:6379/2", "DOCKET_TEST_POSTGRES=anything", "UNRELATED=x",
 	)
 	if err != nil {
@@ -88,7 +92,7 @@ func TestLoadEverythingFromTheEnvironment(t *testing.T) {
 	want := config.Config{
 		Environment: config.Production,
 		HTTP: config.HTTP{
-			Address: "[::]:80", RequestTimeout: 1500 * time.Millisecond, DrainTimeout: time.Minute,
+			Address: "[::]:80", RequestTimeout: 1500 * time.Millisecond, DrainTimeout: time.Minute, MaxInFlight: 9,
 			TrustedProxies: []netip.Prefix{
 				netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"),
 				netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("192.0.2.8/32"),
@@ -109,9 +113,12 @@ func TestLoadEverythingFromTheEnvironment(t *testing.T) {
 			},
 			Audience: []string{"a", "b"},
 		},
-		CORS:      config.CORS{AllowOrigins: []string{"https://app.example.com", "capacitor://localhost", "http://[::1]:3000"}},
-		RateLimit: config.RateLimit{Requests: 7, Window: 30 * time.Second, Store: config.StoreRedis},
-		Redis:     config.Redis{URL: "rediss://:s3cret@cache:6379/2"},
+		CORS: config.CORS{AllowOrigins: []string{"https://app.example.com", "capacitor://localhost", "http://[::1]:3000"}},
+		RateLimit: config.RateLimit{
+			Requests: 7, AuthFailures: 3, Window: 30 * time.Second, Store: config.StoreRedis,
+			OnFailure: config.FailClosed, RedisTimeout: 70 * time.Millisecond,
+		},
+		Redis: config.Redis{URL: "rediss://:s3cret@cache:6379/2"},
 	}
 	if diff := cmp.Diff(want, got, equal, comparePrefix); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

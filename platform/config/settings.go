@@ -32,6 +32,8 @@ const (
 	maxJWKSRefresh       = 24 * time.Hour
 	maxRateLimitWindow   = 24 * time.Hour
 	maxRateLimitRequests = 1_000_000
+	maxRedisTimeout      = 10 * time.Second
+	maxMaxInFlight       = 100_000
 )
 
 const allowedAddress = "host:port with a port from 0 to 65535, such as 127.0.0.1:8080 or :8080"
@@ -125,8 +127,14 @@ var settings = []setting{
 		decode:  one(func(c *Config) *time.Duration { return &c.HTTP.DrainTimeout }, duration(time.Millisecond, maxDrainTimeout)),
 	},
 	{
+		key: "http.max_in_flight", env: []string{"DOCKET_HTTP_MAX_IN_FLIGHT"},
+		doc:     "requests served at once; one more is answered 503",
+		allowed: "a whole number from 1 to 100000",
+		decode:  one(func(c *Config) *int { return &c.HTTP.MaxInFlight }, integer(1, maxMaxInFlight)),
+	},
+	{
 		key: "http.trusted_proxies", env: []string{"DOCKET_HTTP_TRUSTED_PROXIES"},
-		doc:     "proxies whose X-Forwarded-For counts",
+		doc:     "proxies whose X-Forwarded-For and X-Forwarded-Proto count",
 		allowed: "a list of addresses or CIDRs, such as 10.0.0.0/8, 192.0.2.7",
 		decode:  many(func(c *Config) *[]netip.Prefix { return &c.HTTP.TrustedProxies }, parseProxy),
 	},
@@ -168,6 +176,12 @@ var settings = []setting{
 		decode:  one(func(c *Config) *int { return &c.RateLimit.Requests }, integer(1, maxRateLimitRequests)),
 	},
 	{
+		key: "rate_limit.auth_failures", env: []string{"DOCKET_RATE_LIMIT_AUTH_FAILURES"},
+		doc:     "failed authentications per window, for one client address",
+		allowed: "a whole number from 1 to 1000000",
+		decode:  one(func(c *Config) *int { return &c.RateLimit.AuthFailures }, integer(1, maxRateLimitRequests)),
+	},
+	{
 		key: "rate_limit.window", env: []string{"DOCKET_RATE_LIMIT_WINDOW"},
 		doc:     "length of the window",
 		allowed: "a duration from 1s to 24h, such as 1m",
@@ -178,6 +192,18 @@ var settings = []setting{
 		doc:     "where requests are counted: in this process, or over all replicas",
 		allowed: "memory or redis",
 		decode:  one(func(c *Config) *RateLimitStore { return &c.RateLimit.Store }, oneOf(StoreMemory, StoreRedis)),
+	},
+	{
+		key: "rate_limit.on_failure", env: []string{"DOCKET_RATE_LIMIT_ON_FAILURE"},
+		doc:     "while Redis does not answer, requests pass uncounted, or are answered 503",
+		allowed: "open or closed",
+		decode:  one(func(c *Config) *FailureMode { return &c.RateLimit.OnFailure }, oneOf(FailOpen, FailClosed)),
+	},
+	{
+		key: "rate_limit.redis_timeout", env: []string{"DOCKET_RATE_LIMIT_REDIS_TIMEOUT"},
+		doc:     "how long a request waits for Redis",
+		allowed: "a duration from 1ms to 10s, such as 50ms",
+		decode:  one(func(c *Config) *time.Duration { return &c.RateLimit.RedisTimeout }, duration(time.Millisecond, maxRedisTimeout)),
 	},
 	{
 		key: "redis.url", env: []string{"DOCKET_REDIS_URL"}, secret: true,

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/cors"
 	"github.com/google/uuid"
 
 	"docket/platform/page"
@@ -63,10 +62,12 @@ type Config struct {
 	// AllowOrigins are the exact origins a browser may call from.
 	AllowOrigins []string
 
-	Users   Authenticator
-	Limiter Limiter
-	Cursors *page.Codec
-	Replays Replays
+	Users Authenticator
+	// Limiter counts users, and addresses without a token. Failures counts
+	// addresses whose tokens prove nothing; nil is Limiter.
+	Limiter, Failures Limiter
+	Cursors           *page.Codec
+	Replays           Replays
 	// Units hold a write together with the condition it carries.
 	Units Units
 	Log   *slog.Logger
@@ -92,6 +93,9 @@ type App struct {
 
 // New returns an App without routes.
 func New(c Config) *App {
+	if c.Failures == nil {
+		c.Failures = c.Limiter
+	}
 	a := &App{Config: c, inFlight: make(chan struct{}, c.MaxInFlight), open: newConnections(), streams: newStreams(), meters: map[meterKey]told{}, unmatched: toldNobody}
 	if c.Meters.Requests != nil {
 		a.unmatched = c.Meters.Requests("", "")
@@ -175,23 +179,7 @@ func (a *App) AddDocument(path, contentType string, body []byte) {
 	a.meterRead(path)
 	a.fiber.Get(path, func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, contentType)
+		securePage(c, contentType)
 		return c.Send(body)
 	})
-}
-
-// cors lets browsers call from the allowed origins. Credentials are on, hence
-// origins are exact.
-func (a *App) cors() fiber.Handler {
-	return cors.New(cors.Config{
-		AllowOriginsFunc: a.originAllowed,
-		AllowCredentials: true,
-		AllowMethods:     "GET,HEAD,POST,PUT,PATCH,DELETE",
-		AllowHeaders:     "Authorization,Content-Type,If-Match,If-None-Match,Idempotency-Key,X-Request-Id",
-		ExposeHeaders:    "ETag,Location,Retry-After,X-Request-Id,RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,Idempotent-Replayed",
-		MaxAge:           600,
-	})
-}
-
-func (a *App) originAllowed(origin string) bool {
-	return slices.Contains(a.AllowOrigins, origin)
 }

@@ -301,19 +301,76 @@ func limited(t *testing.T, clock *httpxtest.Clock, n int) func(*httpx.Config) {
 	return func(c *httpx.Config) { c.Limiter = limiter }
 }
 
-type brokenLimiter struct{}
+// brokenLimiter cannot count.
+type brokenLimiter struct{ err error }
 
-func (brokenLimiter) Allow(context.Context, string) (ratelimit.Decision, error) {
-	return ratelimit.Decision{}, errors.New("redis is gone")
+func (l brokenLimiter) Allow(context.Context, string) (ratelimit.Decision, error) {
+	return ratelimit.Decision{Allowed: true, Uncounted: true, Limit: 9, Remaining: 9}, l.err
 }
 
-func TestRateLimiterThatFailsStopsNobody(t *testing.T) {
+// Whether a limiter that cannot count lets requests pass is for itself to say.
+func TestRateLimiterThatFails(t *testing.T) {
 	t.Parallel()
-	app := httpxtest.New(t, newNotes().routes(), func(c *httpx.Config) { c.Limiter = brokenLimiter{} })
-	app.As("ada").Do(t, "GET", base+"/notes", "").Want(t, http.StatusOK)
-	if !strings.Contains(app.Logged(), "redis is gone") {
-		t.Errorf("the log does not say so: %s", app.Logged())
+	down := &errs.Error{Kind: errs.Unavailable, Code: errs.CodeUnavailable, Message: "not now", RetryAfter: time.Second}
+	app := httpxtest.New(t, newNotes().routes(), func(c *httpx.Config) { c.Limiter = brokenLimiter{down} })
+	for _, client := range []httpxtest.Client{app.As("ada"), app.Anonymous()} {
+		r := client.Do(t, "GET", base+"/notes", "")
+		r.WantFailure(t, http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE")
+		if got := r.Header.Get("Retry-After"); got != "1" {
+			t.Errorf("Retry-After is %q", got)
+		}
 	}
+	app = httpxtest.New(t, newNotes().routes(), func(c *httpx.Config) { c.Limiter = brokenLimiter{nil} })
+	r := app.As("ada").Do(t, "GET", base+"/notes", "").Want(t, http.StatusOK)
+	if limit, left := r.Header.Get("RateLimit-Limit"), r.Header.Get("RateLimit-Remaining"); limit != "9" || left != "9" {
+		t.Errorf("uncounted, a client is told of %s left of %s", left, limit)
+	}
+}
+
+// Whoever tries tokens is stopped sooner than whoever has none, or one that was
+// good; who has a good one is not stopped by either.
+func TestFailedAuthenticationHasAStricterLimit(t *testing.T) {
+	t.Parallel()
+	clock := httpxtest.NewClock()
+	strict, err := ratelimit.NewMemory(2, time.Minute, clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := httpxtest.New(t, newNotes().routes(), limited(t, clock, 5), func(c *httpx.Config) {
+		c.Failures, c.Users = strict, sometimesExpired{}
+	})
+	do := func(authorization string) httpxtest.Response {
+		return app.Anonymous().Do(t, "GET", base+"/notes", "", "Authorization", authorization)
+	}
+	for range 2 {
+		r := do("Basic guess")
+		r.WantFailure(t, http.StatusUnauthorized, "UNAUTHENTICATED")
+		if got := r.Header.Get("RateLimit-Limit"); got != "2" {
+			t.Errorf("RateLimit-Limit is %s", got)
+		}
+	}
+	if r := do("Basic guess"); r.Header.Get("Retry-After") != "30" {
+		t.Errorf("Retry-After is %q", r.Header.Get("Retry-After"))
+	} else {
+		r.WantFailure(t, http.StatusTooManyRequests, "RATE_LIMITED")
+	}
+	for range 2 {
+		do("").WantFailure(t, http.StatusUnauthorized, "UNAUTHENTICATED")
+		do("Bearer expired").WantFailure(t, http.StatusUnauthorized, "TOKEN_EXPIRED")
+	}
+	do("").WantFailure(t, http.StatusUnauthorized, "UNAUTHENTICATED")
+	do("").WantFailure(t, http.StatusTooManyRequests, "RATE_LIMITED")
+	do("Bearer ada").Want(t, http.StatusOK)
+}
+
+// sometimesExpired are Names, of which one has expired.
+type sometimesExpired struct{ httpxtest.Names }
+
+func (s sometimesExpired) Authenticate(ctx context.Context, authorization string) (uuid.UUID, error) {
+	if authorization == "Bearer expired" {
+		return uuid.Nil, &errs.Error{Kind: errs.Unauthenticated, Code: errs.CodeTokenExpired, Message: "it has expired"}
+	}
+	return s.Names.Authenticate(ctx, authorization)
 }
 
 // keys notes who was counted, and lets all through.
@@ -345,8 +402,13 @@ func TestClientAddress(t *testing.T) {
 		"two proxies, two lines":                {trusted, []string{"203.0.113.7", "10.1.2.3"}, "203.0.113.7"},
 		"the client claims a proxy":             {trusted, []string{"10.9.9.9, 203.0.113.7"}, "203.0.113.7"},
 		"all are proxies":                       {trusted, []string{"10.1.2.3, 10.1.2.4"}, "10.1.2.3"},
-		"IPv6":                                  {trusted, []string{"2001:db8::1, fd00::1"}, "2001:db8::1"},
-		"IPv6 in another spelling":              {trusted, []string{"2001:0DB8:0:0::1"}, "2001:db8::1"},
+		"IPv6":                                  {trusted, []string{"2001:db8::1, fd00::1"}, "2001:db8::/64"},
+		"IPv6 in another spelling":              {trusted, []string{"2001:0DB8:0:0::1"}, "2001:db8::/64"},
+		"IPv6 of the same network":              {trusted, []string{"2001:db8::ffff:1"}, "2001:db8::/64"},
+		"IPv6 in brackets":                      {trusted, []string{"[2001:db8::1]"}, "2001:db8::/64"},
+		"with a port":                           {trusted, []string{"203.0.113.7:4711, 10.1.2.3:80"}, "203.0.113.7"},
+		"IPv6 with a port":                      {trusted, []string{"[2001:db8::1]:4711"}, "2001:db8::/64"},
+		"IPv6 with a zone":                      {trusted, []string{"fe80::1%eth0"}, "fe80::/64"},
 		"IPv4 in IPv6":                          {trusted, []string{"::ffff:203.0.113.7"}, "203.0.113.7"},
 		"no blanks":                             {trusted, []string{"198.51.100.1,203.0.113.7"}, "203.0.113.7"},
 		"not an address":                        {trusted, []string{"203.0.113.7, unknown"}, "0.0.0.0"},

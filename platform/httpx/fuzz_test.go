@@ -3,6 +3,7 @@ package httpx
 import (
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -133,4 +134,44 @@ func TestFrameworkErrors(t *testing.T) {
 			t.Errorf("%d becomes %s %q, want %s", status, e.Code, e.Message, want)
 		}
 	}
+}
+
+// FuzzClientAddress: whatever X-Forwarded-For holds, an untrusted peer is the
+// client, and what a trusted one says is an address that stands in it, to the
+// right of which there are none but trusted ones.
+func FuzzClientAddress(f *testing.F) {
+	for _, seed := range []string{
+		"", "203.0.113.7", "198.51.100.1, 203.0.113.7, 10.1.2.3", " , ,", "unknown, 10.1.2.3", "10.1.2.3", "[2001:db8::1]:80", "[::1", "::ffff:10.1.2.3",
+		"fe80::1%eth0", "203.0.113.7:4711,10.0.0.1:1", "10.0.0.1, 1.2.3.4.5", "0x7f.1", "127.0.0.1\x00", strings.Repeat("10.0.0.1,", 500),
+	} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	internal := netip.MustParsePrefix("10.0.0.0/8")
+	f.Fuzz(func(t *testing.T, forwarded string, proxied bool) {
+		peer := netip.MustParseAddr("192.0.2.1")
+		if proxied {
+			peer = netip.MustParseAddr("10.9.9.9")
+		}
+		got := clientAddress(peer, forwarded, internal.Contains)
+		if !got.IsValid() || got.Zone() != "" || got.Is4In6() {
+			t.Fatalf("%q gives %v", forwarded, got)
+		}
+		if !proxied && got != peer {
+			t.Fatalf("%q of an untrusted peer gives %v", forwarded, got)
+		}
+		if key := networkOf(got); key == "" || got.Is6() && !strings.HasSuffix(key, "/64") {
+			t.Fatalf("%v is counted as %q", got, key)
+		}
+		hops := strings.Split(forwarded, ",")
+		for i := len(hops) - 1; i >= 0 && proxied; i-- {
+			hop, ok := parseHop(strings.TrimSpace(hops[i]))
+			if ok && !internal.Contains(hop) && got != hop {
+				t.Fatalf("%q gives %v, the nearest that is not trusted is %v", forwarded, got, hop)
+			}
+			if !ok || !internal.Contains(hop) {
+				break
+			}
+		}
+	})
 }

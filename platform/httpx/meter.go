@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"docket/platform/httpx/framing"
 )
 
 // Meters are who is told of requests; nil where nobody is.
@@ -14,6 +16,9 @@ type Meters struct {
 	Requests func(method, route string) func(status int, took time.Duration)
 	// Failed is told the code of each failure that was answered.
 	Failed func(code string)
+	// Refused is told why a request was refused for its framing, one of
+	// [framing.Reasons].
+	Refused func(reason string)
 }
 
 // meterKey is a method and the template of a path, as the router has them.
@@ -50,5 +55,11 @@ func (a *App) told(c *fiber.Ctx) told {
 func (a *App) tellFailure(err error) {
 	if a.Meters.Failed != nil {
 		a.Meters.Failed(string(explain(err).Code))
+	}
+}
+
+func (a *App) tellRefused(r *framing.Refusal) {
+	if a.Meters.Refused != nil {
+		a.Meters.Refused(string(r.Reason))
 	}
 }

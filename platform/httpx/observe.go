@@ -38,6 +38,7 @@ const busyRetryAfter = time.Second
 func (a *App) observe(c *fiber.Ctx) error {
 	start := a.Now()
 	a.requestID(c)
+	a.secure(c)
 	if err := a.recoverNext(c); err != nil {
 		if err := a.writeError(c, err); err != nil {
 			return err
@@ -80,8 +81,11 @@ func (a *App) logStream(c *fiber.Ctx, start time.Time) func(sent int64, err erro
 // could not read its head, or its body is too large.
 func (a *App) refuseUnreadable(c *fiber.Ctx, err error) error {
 	linger(c)
+	a.secure(c)
+	a.shareRefusal(c)
 	if refusal := refusalOf(c); refusal != nil {
 		err = refusal
+		a.tellRefused(refusal)
 	}
 	if a.stopping.Load() {
 		// Most likely cut off by the stop, and not by any fault of its own:

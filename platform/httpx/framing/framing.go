@@ -56,6 +56,14 @@ const (
 	HalfHead Reason = "half_head"
 )
 
+// Reasons returns all there are.
+func Reasons() []Reason {
+	return []Reason{
+		BadRequestLine, BadVersion, BadField, BadCharacter, BareLineFeed, FoldedField, BadHost, BadLength, BadEncoding,
+		LengthAndEncoding, BadChunk, HeadTooLarge, TargetTooLong, TooManyFields, SlowHead, HalfHead,
+	}
+}
+
 // Refusal is the error of a request that is not passed on.
 type Refusal struct{ Reason Reason }
 
