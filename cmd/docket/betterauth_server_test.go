@@ -36,7 +36,7 @@ var betterAuthPackages = sync.OnceValues(installBetterAuth)
 // errNoNode says that this machine cannot run Better Auth.
 var errNoNode = errors.New("no Node.js with npm that can install it")
 
-func installBetterAuth() (string, error) {
+func installBetterAuth() (installed string, err error) {
 	for _, name := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(name); err != nil {
 			return "", fmt.Errorf("%w: %w", errNoNode, err)
@@ -51,7 +51,7 @@ func installBetterAuth() (string, error) {
 		return "", fmt.Errorf("look for a folder to install Better Auth in: %w", err)
 	}
 	sum := sha256.Sum256(lock)
-	installed := filepath.Join(cache, "docket-test", "better-auth-"+hex.EncodeToString(sum[:8]))
+	installed = filepath.Join(cache, "docket-test", "better-auth-"+hex.EncodeToString(sum[:8]))
 	if _, err := os.Stat(installed); err == nil {
 		return installed, nil
 	}
@@ -62,7 +62,7 @@ func installBetterAuth() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(unfinished)
+	defer func() { err = errors.Join(err, os.RemoveAll(unfinished)) }()
 	if err := npmInstall(unfinished); err != nil {
 		return "", err
 	}
@@ -85,7 +85,7 @@ func npmInstall(folder string) error {
 			return err
 		}
 	}
-	install := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", //nolint:noctx // once for all tests of the process
+	install := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
 		"--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=3000")
 	install.Dir = folder
 	if out, err := install.CombinedOutput(); err != nil {
@@ -158,7 +158,7 @@ func startBetterAuth(t *testing.T, configurations ...string) *betterAuth {
 // runNode starts the program and returns the ports that it tells of.
 func runNode(t *testing.T, database string, files []string) []int {
 	t.Helper()
-	node := exec.CommandContext(t.Context(), "node", files...) //nolint:gosec // files of the test's own
+	node := exec.CommandContext(t.Context(), "node", files...)
 	node.Env = append(os.Environ(), "AUTH_DATABASE_URL="+database,
 		"BETTER_AUTH_SECRET=only-for-this-test-only-for-this-test", "BETTER_AUTH_TELEMETRY=0", "NODE_ENV=test")
 	log := newOutput()
@@ -255,7 +255,7 @@ func (b *browser) call(t *testing.T, method, path, body string, into any) int {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	for name, value := range b.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value}) //nolint:gosec // sent, not set: it has no other attributes
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -294,9 +294,9 @@ func (b *browser) signUp(t *testing.T, email, name string) authAccount {
 	return b.enter(t, "/sign-up/email", map[string]string{"email": email, "password": passphrase, "name": name})
 }
 
-func (b *browser) signIn(t *testing.T, email string) authAccount {
+func (b *browser) signIn(t *testing.T, email string) {
 	t.Helper()
-	return b.enter(t, "/sign-in/email", map[string]string{"email": email, "password": passphrase})
+	b.enter(t, "/sign-in/email", map[string]string{"email": email, "password": passphrase})
 }
 
 func (b *browser) enter(t *testing.T, path string, form map[string]string) authAccount {

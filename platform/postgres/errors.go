@@ -76,7 +76,7 @@ func translate(ctx context.Context, err error) error {
 		e.RetryAfter = unavailableRetryAfter
 		return e.Because(err)
 	default:
-		return err
+		return withoutValues(err)
 	}
 }
 
