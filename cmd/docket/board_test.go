@@ -288,6 +288,11 @@ func (b *board) editMany(t *testing.T) {
 		parent := b.cards[text(x.ParentID)]
 		return x.Status == "done" && (parent.ID == "" || parent.Status == "done" || x.Priority == "urgent")
 	})
+	for _, x := range b.cards {
+		if parent := b.cards[text(x.ParentID)]; parent.Status == "done" && x.Status == "todo" {
+			t.Errorf("%s is open below %s, which is done", x.Title, parent.Title)
+		}
+	}
 	for _, x := range selected {
 		if b.cards[x.ID].Status != "done" {
 			t.Errorf("%s is %s", x.Title, b.cards[x.ID].Status)

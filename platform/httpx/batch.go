@@ -188,40 +188,6 @@ func (b *batch) run(ctx context.Context, r *Request, operations []*operation) ([
 	return results, nil
 }
 
-// steps arranges operations so that each step can be done at once: creates of
-// one sort of thing, or a single operation of any other kind. A create joins
-// an earlier step of its sort, ahead of creates of other sorts in between, as
-// far as it refers to none of them: nothing else could tell the difference.
-// Whatever is no such create keeps its place, and so do all on either side.
-func steps(operations []*operation) [][]*operation {
-	var all [][]*operation
-	start := 0 // of the creates that may still be joined
-	for _, o := range operations {
-		if at := start + o.joins(all[start:]); at >= start {
-			all[at] = append(all[at], o)
-			continue
-		}
-		all = append(all, []*operation{o})
-		if o.route.Many == nil {
-			start = len(all)
-		}
-	}
-	return all
-}
-
-// joins returns which of the steps o can be a part of, or -1.
-func (o *operation) joins(steps [][]*operation) int {
-	for i, step := range slices.Backward(steps) {
-		if step[0].route.Operation == o.route.Operation {
-			return i
-		}
-		if slices.ContainsFunc(step, func(other *operation) bool { return slices.Contains(o.uses, other.newID) }) {
-			return -1
-		}
-	}
-	return -1
-}
-
 func answer(requests []*Request) ([]Response, error) {
 	route := requests[0].route
 	if route.Many != nil {

@@ -17,16 +17,18 @@ func TestSteps(t *testing.T) {
 		below   = `{"op":"create","data":{"parent_id":"a%d"}}`
 		removed = `{"op":"delete","resource":"tag","id":"t%d"}`
 	)
+	const odd = `{"op":"create","resource":"tag","temp_id":"t%d","data":{"parent_id":"a%[2]d"}}` // there is no such tag
 	for want, operations := range map[string][]string{
 		"0 1 2":               {task, task, task},
 		"0 2 4|1 3 5":         {tag, tagged, tag, tagged, tag, tagged},
 		"0 2 4 6|1 3 5 7":     {task, tag, task, tag, task, tag, task, tag},
-		"0|1 3|2 4":           {task, tag, tagged, tag, tagged},
-		"0 1 3 4|2":           {task, below, tag, task, below},
+		"1 3|0 2 4":           {task, tag, tagged, tag, tagged},
+		"2|0 1 3 4":           {task, below, tag, tagged, below},
 		"0|1|2|3|4":           {tag, tagged, removed, tagged, tag},
 		"0|1|2 4|3":           {task, removed, task, tag, task},
 		"0|1|2":               {removed, removed, removed},
 		"0 1 3 5 6|2 4|7|8 9": {tag, tag, task, tag, task, tag, tag, removed, tag, tag},
+		"0 1|2|3":             {task, task, odd, tagged},
 	} {
 		b := newBatch()
 		for name, r := range b.routes {
@@ -45,6 +47,9 @@ func TestSteps(t *testing.T) {
 			case task:
 				at[1] = i
 				o = fmt.Sprintf(o, i)
+			case odd:
+				at[0] = i
+				o = fmt.Sprintf(o, i, at[1])
 			case below:
 				o = fmt.Sprintf(o, at[1])
 			default:
