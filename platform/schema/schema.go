@@ -85,37 +85,50 @@ func Plan(ctx context.Context, databaseURL, hclPath string) ([]string, error) {
 	return statements, nil
 }
 
-func bring(ctx context.Context, databaseURL, hclPath string, apply bool) (_ []string, err error) {
+func bring(ctx context.Context, databaseURL, hclPath string, apply bool) ([]string, error) {
+	var plan []*migrate.Change
+	err := within(ctx, databaseURL, hclPath, apply, func(tx *sql.Tx, c comparison) (err error) {
+		if plan, err = c.plan(ctx); err != nil || !apply {
+			return err
+		}
+		for _, change := range plan {
+			if _, err := tx.ExecContext(ctx, change.Cmd, change.Args...); err != nil {
+				return fmt.Errorf("run %q: %w", change.Cmd, err)
+			}
+		}
+		return nil
+	})
+	return texts(plan), err
+}
+
+// within compares the database with the file, in a transaction that do may use
+// and that is committed if it succeeds and commit is true.
+func within(ctx context.Context, databaseURL, hclPath string, commit bool, do func(*sql.Tx, comparison) error) (err error) {
 	desired, err := read(hclPath)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("read the database URL: %w", err)
+		return fmt.Errorf("read the database URL: %w", err)
 	}
 	db := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
+		return fmt.Errorf("begin: %w", err)
 	}
-	plan, err := changes(ctx, tx, desired)
-	if err != nil {
-		return nil, errors.Join(err, tx.Rollback())
+	c, err := compare(ctx, tx, desired)
+	if err == nil {
+		err = do(tx, c)
 	}
-	if !apply {
-		return texts(plan), tx.Rollback()
-	}
-	for _, c := range plan {
-		if _, err := tx.ExecContext(ctx, c.Cmd, c.Args...); err != nil {
-			return nil, errors.Join(fmt.Errorf("run %q: %w", c.Cmd, err), tx.Rollback())
-		}
+	if err != nil || !commit {
+		return errors.Join(err, tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", err)
 	}
-	return texts(plan), nil
+	return nil
 }
 
 // read evaluates the file.
@@ -157,32 +170,46 @@ func refuseUnknownBlocks(text []byte, path string) error {
 	return nil
 }
 
-// changes compares the database with what is desired, under the lock. The
+// comparison is how a database differs from what is desired.
+type comparison struct {
+	driver  migrate.Driver
+	current *schema.Schema
+	changes []schema.Change
+}
+
+// compare compares the database with what is desired, under the lock. The
 // search path makes PostgreSQL print the expressions of the schema's objects
 // as the file has them, whatever the role's own path is.
-func changes(ctx context.Context, tx *sql.Tx, desired *schema.Schema) ([]*migrate.Change, error) {
+func compare(ctx context.Context, tx *sql.Tx, desired *schema.Schema) (comparison, error) {
 	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", lockKey); err != nil {
-		return nil, fmt.Errorf("wait for the schema lock: %w", err)
+		return comparison{}, fmt.Errorf("wait for the schema lock: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, "SET LOCAL search_path = "+namespace); err != nil {
-		return nil, fmt.Errorf("set the search path: %w", err)
+		return comparison{}, fmt.Errorf("set the search path: %w", err)
 	}
 	driver, err := postgres.Open(tx)
 	if err != nil {
-		return nil, err
+		return comparison{}, err
 	}
 	current, err := driver.InspectSchema(ctx, namespace, nil)
 	if err != nil {
-		return nil, fmt.Errorf("inspect the database: %w", err)
+		return comparison{}, fmt.Errorf("inspect the database: %w", err)
 	}
-	diff, err := driver.SchemaDiff(current, desired)
+	// The file has its expressions as PostgreSQL prints them, so that they can be
+	// compared; else a check that is changed under its name would be passed over.
+	changes, err := driver.SchemaDiff(current, desired, schema.DiffNormalized())
 	if err != nil {
-		return nil, fmt.Errorf("compare the database with the file: %w", err)
+		return comparison{}, fmt.Errorf("compare the database with the file: %w", err)
 	}
-	if len(diff) == 0 {
+	return comparison{driver: driver, current: current, changes: changes}, nil
+}
+
+// plan returns the statements that make the changes.
+func (c comparison) plan(ctx context.Context) ([]*migrate.Change, error) {
+	if len(c.changes) == 0 {
 		return nil, nil
 	}
-	plan, err := driver.PlanChanges(ctx, "docket", diff)
+	plan, err := c.driver.PlanChanges(ctx, "docket", c.changes)
 	if err != nil {
 		return nil, fmt.Errorf("plan the changes: %w", err)
 	}
