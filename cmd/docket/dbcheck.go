@@ -74,7 +74,8 @@ func checkSchema(ctx context.Context, cfg config.Config, direct string) ([]lack,
 	if err != nil {
 		return nil, fmt.Errorf("find the schema to compare with: %w", err)
 	}
-	statements, err := schema.Plan(ctx, direct, path)
+	// What is not declared any more is left over, not lacking: drops are skipped.
+	statements, err := schema.Left(ctx, direct, path, false)
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ var dangers = map[string]struct {
 func TestFindDangers(t *testing.T) {
 	t.Parallel()
 	before := write(t, base)
-	withRows, without := pgtest.URL(t), pgtest.URL(t)
+	withRows, without := pgtest.AsOwner(t, pgtest.URL(t)), pgtest.AsOwner(t, pgtest.URL(t))
 	for _, url := range []string{withRows, without} {
 		if _, err := schema.Apply(t.Context(), url, before); err != nil {
 			t.Fatal(err)
@@ -144,7 +144,7 @@ func TestFindDangers(t *testing.T) {
 // What no release that runs knows may be dropped.
 func TestDropsAreDangerousWhileTheyAreRead(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
+	url := pgtest.AsOwner(t, pgtest.URL(t))
 	if _, err := schema.Apply(t.Context(), url, write(t, base)); err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestDropsAreDangerousWhileTheyAreRead(t *testing.T) {
 
 func TestBuildIndexes(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
+	url := pgtest.AsOwner(t, pgtest.URL(t))
 	if _, err := schema.Apply(t.Context(), url, write(t, base)); err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func TestRun(t *testing.T) {
 	next := strings.Replace(release, "    null = true\n", "", 1)
 	next = strings.Replace(next, "primary_key", "index \"notes_title_idx\" { columns = [column.title] }\n  primary_key", 1)
 	c := repository(t, next)
-	url := pgtest.URL(t)
+	url := pgtest.AsOwner(t, pgtest.URL(t))
 	before := filepath.Join(t.TempDir(), schema.File)
 	if err := os.WriteFile(before, []byte(release), 0o600); err != nil {
 		t.Fatal(err)
