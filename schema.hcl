@@ -249,6 +249,11 @@ table "tasks" {
     type = uuid
     null = true
   }
+  // No default: of tasks that were there before, it would say something wrong.
+  column "tag_ids" {
+    type    = sql("uuid[]")
+    comment = "the task's rows of task_tags, in order: written by the same statements, so that a page of tasks is read from one table"
+  }
   column "position" {
     type    = text
     collate = "C"
@@ -292,6 +297,13 @@ table "tasks" {
   // their order, then all-day tasks in theirs, then those without a date.
   index "tasks_by_due_idx" { columns = [column.user_id, column.due_at, column.due_on, column.id] }
   index "tasks_by_status_idx" { columns = [column.user_id, column.status, column.created_at, column.id] }
+  // What is open, by due: an agenda, what is overdue, and all that a summary
+  // counts, from the index alone.
+  index "tasks_open_idx" {
+    columns = [column.user_id, column.due_at, column.due_on, column.id]
+    include = [column.project_id, column.tag_ids]
+    where   = "(status = ANY (ARRAY['todo'::text, 'in_progress'::text]))"
+  }
   index "tasks_completed_idx" {
     columns = [column.user_id, column.completed_at]
     where   = "(completed_at IS NOT NULL)"
@@ -300,9 +312,9 @@ table "tasks" {
   index "tasks_project_idx" { columns = [column.user_id, column.project_id, column.position, column.id] }
   // How many tasks of a project are open, and how many done, is counted from
   // the index alone.
-  index "tasks_project_status_idx" {
-    columns = [column.user_id, column.project_id, column.status]
-    where   = "(project_id IS NOT NULL)"
+  index "tasks_project_by_created_idx" {
+    columns = [column.user_id, column.project_id, column.created_at, column.id]
+    include = [column.status]
   }
   index "tasks_parent_idx" {
     columns = [column.user_id, column.parent_id, column.position, column.id]
@@ -351,6 +363,10 @@ table "task_tags" {
   column "user_id" { type = uuid }
   column "task_id" { type = uuid }
   column "tag_id" { type = uuid }
+  column "created_at" {
+    type    = timestamptz
+    comment = "of the task, which never changes: the tasks of a tag in the default order"
+  }
   primary_key { columns = [column.user_id, column.task_id, column.tag_id] }
   foreign_key "task_tags_task_fk" {
     columns     = [column.user_id, column.task_id]
@@ -362,7 +378,7 @@ table "task_tags" {
     ref_columns = [table.tags.column.user_id, table.tags.column.id]
     on_delete   = CASCADE
   }
-  index "task_tags_tag_idx" { columns = [column.user_id, column.tag_id, column.task_id] }
+  index "task_tags_tag_idx" { columns = [column.user_id, column.tag_id, column.created_at, column.task_id] }
 }
 
 // owner: platform

@@ -218,13 +218,16 @@ func mayName(s source) (owner string, checked bool) {
 // platform's housekeeping, which goes over the rows of all.
 func statements(all []source, schema []table) []breach {
 	var found []breach
-	for _, t := range programTexts(all) {
+	texts := programTexts(all)
+	queries := withQueries(texts)
+	for _, t := range texts {
 		owner, checked := mayName(t.source)
 		if !checked {
 			continue
 		}
 		names, certain := t.tablesOf()
 		for _, name := range names {
+			certain := certain && !slices.Contains(queries[t.source.dir()], name)
 			found = append(found, t.foreign(name, certain, owner, schema)...)
 		}
 		if owner != "" && !(owner == platformOwner && t.unowned) {
@@ -232,6 +235,18 @@ func statements(all []source, schema []table) []breach {
 		}
 	}
 	return found
+}
+
+// withQueries lists, by package, the names that statements put together with
+// squirrel begin with: what one text names with WITH, another reads.
+func withQueries(all []text) map[string][]string {
+	queries := map[string][]string{}
+	for _, t := range all {
+		if tokens := sqlTokens(t.value); len(tokens) > 0 && tokens[0].is("WITH") {
+			queries[t.source.dir()] = append(queries[t.source.dir()], withNames(tokens)...)
+		}
+	}
+	return queries
 }
 
 func programTexts(all []source) []text {
@@ -560,6 +575,9 @@ table "answers" {
 		}},
 		"a table nobody has declared": {files{store: inFunc(`SELECT 1 FROM nots WHERE user_id = $1`)}, []string{
 			"SQL names nots, which is no table of schema.hcl",
+		}},
+		"a query named elsewhere": {files{store: inFunc(`WITH few AS (?)`, `SELECT id FROM few`, `SELECT id FROM many`, `WITH others AS (?)`, `SELECT id FROM others`)}, []string{
+			"SQL names many, which is no table of schema.hcl", "SQL of a names others, a table of b",
 		}},
 		"no user": {files{store: inFunc(
 			`SELECT id FROM notes WHERE id = $2`,

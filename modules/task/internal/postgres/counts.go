@@ -13,10 +13,12 @@ import (
 
 // CountByProject implements [core.Tally].
 func (s *Store) CountByProject(ctx context.Context, owner uuid.UUID, projects []uuid.UUID) ([]core.ProjectCount, error) {
-	const sql = `SELECT project_id,
-			count(*) FILTER (WHERE status IN ('todo', 'in_progress')),
-			count(*) FILTER (WHERE status = 'done')
-		FROM tasks WHERE user_id = $1 AND project_id = ANY($2) GROUP BY project_id`
+	// Each by itself: told of several at once, PostgreSQL reads all of the
+	// owner's tasks.
+	const sql = `SELECT project, open, done FROM unnest($2::uuid[]) AS project CROSS JOIN LATERAL (
+			SELECT count(*) FILTER (WHERE status IN ('todo', 'in_progress')) AS open, count(*) FILTER (WHERE status = 'done') AS done
+			FROM tasks WHERE user_id = $1 AND project_id = project
+		) AS counted WHERE open + done > 0`
 	counts, err := postgres.List(ctx, s.db, owner,
 		func(c *core.ProjectCount) []any { return []any{&c.ProjectID, &c.Open, &c.Done} }, sql, projects)
 	if err != nil {
@@ -27,7 +29,9 @@ func (s *Store) CountByProject(ctx context.Context, owner uuid.UUID, projects []
 
 // CountByTag implements [core.Tally].
 func (s *Store) CountByTag(ctx context.Context, owner uuid.UUID, tags []uuid.UUID) ([]core.TagCount, error) {
-	const sql = `SELECT tag_id, count(*) FROM task_tags WHERE user_id = $1 AND tag_id = ANY($2) GROUP BY tag_id`
+	const sql = `SELECT tag, tasks FROM unnest($2::uuid[]) AS tag CROSS JOIN LATERAL (
+			SELECT count(*) AS tasks FROM task_tags WHERE user_id = $1 AND tag_id = tag
+		) AS counted WHERE tasks > 0`
 	counts, err := postgres.List(ctx, s.db, owner,
 		func(c *core.TagCount) []any { return []any{&c.TagID, &c.Tasks} }, sql, tags)
 	if err != nil {
@@ -56,12 +60,13 @@ func (s *Store) Retag(ctx context.Context, owner, from, into uuid.UUID, now time
 		), untagged AS (
 			DELETE FROM task_tags USING locked
 			WHERE task_tags.user_id = $1 AND task_tags.tag_id = $2 AND task_tags.task_id = locked.id
-			RETURNING task_tags.task_id
+			RETURNING task_tags.task_id, task_tags.created_at
 		), retagged AS (
-			INSERT INTO task_tags (user_id, task_id, tag_id) SELECT $1, task_id, $3 FROM untagged
+			INSERT INTO task_tags (user_id, task_id, tag_id, created_at) SELECT $1, task_id, $3, created_at FROM untagged
 			ON CONFLICT DO NOTHING
 		)
-		UPDATE tasks SET updated_at = $4, revision = revision + 1
+		UPDATE tasks SET updated_at = $4, revision = revision + 1,
+			tag_ids = ARRAY(SELECT DISTINCT unnest(array_replace(tag_ids, $2::uuid, $3::uuid)) AS tag_id ORDER BY tag_id)
 		FROM untagged WHERE tasks.user_id = $1 AND tasks.id = untagged.task_id`
 	_, err := postgres.Exec(ctx, s.db, owner, sql, from, into, now)
 	return asDomain(err, "give tasks another tag")

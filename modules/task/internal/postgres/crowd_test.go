@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,8 +69,8 @@ func loadCrowd(t *testing.T, url string) {
 		{"users (id, issuer, subject, profile_as_of, time_zone, created_at, updated_at)", crowdOfUsers},
 		{"projects (user_id, id, name, name_key, position, created_at, updated_at)", crowdOfProjects},
 		{"tags (user_id, id, name, name_key, created_at, updated_at)", crowdOfTags},
-		{"tasks (user_id, id, title, title_key, status, priority, due_at, due_on, project_id, parent_id, position, completed_at, created_at, updated_at)", crowdOfTasks},
-		{"task_tags (user_id, task_id, tag_id)", crowdOfTaskTags},
+		{"tasks (user_id, id, title, title_key, status, priority, due_at, due_on, project_id, parent_id, position, completed_at, created_at, updated_at, tag_ids)", crowdOfTasks},
+		{"task_tags (user_id, task_id, tag_id, created_at)", crowdOfTaskTags},
 		{"task_search (user_id, task_id, words)", crowdOfWords},
 	} {
 		read, write := io.Pipe()
@@ -158,12 +159,33 @@ func crowdTitle(n int, r *rand.Rand) string {
 	return strings.Join(words, " ")
 }
 
+func crowdMade(n int) time.Time { return crowdNow.Add(-time.Duration(crowdBig-n) * time.Minute) }
+
+// crowdTagsOf are the tags of each user's n-th task.
+func crowdTagsOf(n int) []uuid.UUID {
+	var tags []uuid.UUID
+	for _, tag := range rand.New(rand.NewPCG(3, uint64(n))).Perm(crowdTags)[:n%3] {
+		tags = append(tags, crowdID(kindTag, tag))
+	}
+	slices.SortFunc(tags, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	return tags
+}
+
+// array is ids in the text format of COPY.
+func array(ids []uuid.UUID) string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return "{" + strings.Join(texts, ",") + "}"
+}
+
 func crowdOfTasks(row func(...any)) {
 	statuses := []core.Status{core.Done, core.Done, core.Done, core.Done, core.Done, core.Done, core.Todo, core.Todo, core.Todo, core.InProgress, core.Cancelled}
 	eachOfCrowd(func(owner uuid.UUID, n int, r *rand.Rand) {
 		title := crowdTitle(n, r)
 		status := statuses[r.IntN(len(statuses))]
-		made := crowdNow.Add(-time.Duration(crowdBig-n) * time.Minute)
+		made := crowdMade(n)
 		changed := made.Add(time.Duration(r.IntN(100_000)) * time.Second)
 		var dueAt, dueOn, project, parent, completed any
 		switch due := crowdNow.Add(time.Duration(r.IntN(200*24*60)-100*24*60) * time.Minute); r.IntN(3) {
@@ -182,14 +204,14 @@ func crowdOfTasks(row func(...any)) {
 			completed = changed
 		}
 		row(owner, crowdID(kindTask, n), title, title, status, r.IntN(5), dueAt, dueOn, project, parent,
-			fmt.Sprintf("a%08x", r.Uint32()), completed, made, changed)
+			fmt.Sprintf("a%08x", r.Uint32()), completed, made, changed, array(crowdTagsOf(n)))
 	})
 }
 
 func crowdOfTaskTags(row func(...any)) {
-	eachOfCrowd(func(owner uuid.UUID, n int, r *rand.Rand) {
-		for _, tag := range r.Perm(crowdTags)[:n%3] {
-			row(owner, crowdID(kindTask, n), crowdID(kindTag, tag))
+	eachOfCrowd(func(owner uuid.UUID, n int, _ *rand.Rand) {
+		for _, tag := range crowdTagsOf(n) {
+			row(owner, crowdID(kindTask, n), tag, crowdMade(n))
 		}
 	})
 }

@@ -43,7 +43,7 @@ func (s *Store) listByDue(ctx context.Context, owner uuid.UUID, q core.Query) ([
 	}
 	f := q.Filter
 	if room := q.Limit + 1 - len(page); room > 0 && f.DueAfter == nil && f.DueBefore == nil && !f.Overdue {
-		rest, err := postgres.ListUnion(ctx, s.db, owner, fields, undated(owner, q, from).Limit(uint64(room)))
+		rest, err := postgres.ListUnion(ctx, s.db, owner, fields, sq.Select(columns).FromSelect(s.undated(owner, q, from, uint64(room)), "tasks"))
 		if err != nil {
 			return nil, nil, fmt.Errorf("list tasks without a date: %w", err)
 		}
@@ -85,14 +85,14 @@ func sorted(q core.Query, tasks []core.Task) []placed {
 // dated returns the tasks with a date that follow from, one more than a page
 // has if there are as many.
 func (s *Store) dated(ctx context.Context, owner uuid.UUID, q core.Query, from *core.Place) ([]placed, error) {
-	instants := meeting(sq.Select(columns).From("tasks"), owner, q.Filter, timed).Where("due_at IS NOT NULL")
-	days := meeting(sq.Select(columns).From("tasks"), owner, q.Filter, allDay).Where("due_at IS NULL AND due_on IS NOT NULL")
+	instants := append(sq.And{sq.Expr("tasks.due_at IS NOT NULL")}, dueWithin(q.Filter, timed)...)
+	days := append(sq.And{sq.Expr("tasks.due_at IS NULL AND tasks.due_on IS NOT NULL")}, dueWithin(q.Filter, allDay)...)
 	if from != nil {
-		instants, days = instants.Where(instantsAfter(q, *from)), days.Where(daysAfter(q, *from))
+		instants, days = append(instants, instantsAfter(q, *from)), append(days, daysAfter(q, *from))
 	}
-	enough := uint64(q.Limit) + 1 //nolint:gosec // a limit is between 1 and 200
 	tasks, err := postgres.ListUnion(ctx, s.db, owner, fields,
-		inOrderOfDue(instants, q).Limit(enough), inOrderOfDue(days, q).Limit(enough))
+		sq.Select(columns).FromSelect(inOrderOfDue(owner, q, ordered{within: instants, of: timed, limit: enough(q), effort: s.effort}), "tasks"),
+		sq.Select(columns).FromSelect(inOrderOfDue(owner, q, ordered{within: days, of: allDay, limit: enough(q), effort: s.effort}), "tasks"))
 	if err != nil {
 		return nil, fmt.Errorf("list tasks by due: %w", err)
 	}
@@ -101,22 +101,23 @@ func (s *Store) dated(ctx context.Context, owner uuid.UUID, q core.Query, from *
 }
 
 // undated lists the tasks without a date that follow from.
-func undated(owner uuid.UUID, q core.Query, from *core.Place) sq.SelectBuilder {
-	b := meeting(sq.Select(columns).From("tasks"), owner, q.Filter, anyDue).
-		Where("user_id = ? AND due_at IS NULL AND due_on IS NULL", owner)
+func (s *Store) undated(owner uuid.UUID, q core.Query, from *core.Place, limit uint64) sq.SelectBuilder {
+	within := sq.And{sq.Expr("tasks.due_at IS NULL AND tasks.due_on IS NULL")}
 	if from != nil {
-		b = b.Where("id "+beyond(q)+" ?", from.ID)
+		within = append(within, sq.Expr("tasks.id "+beyond(q)+" ?", from.ID))
 	}
-	return inOrderOfDue(b, q)
+	return inOrderOfDue(owner, q, ordered{within: within, of: never, limit: limit, effort: s.effort})
 }
 
-// inOrderOfDue names all columns of the index, so that it is seen to fit, and
-// their table, since due_on alone is the text that is selected.
-func inOrderOfDue(b sq.SelectBuilder, q core.Query) sq.SelectBuilder {
+// inOrderOfDue lists a part of the order by due. It names all columns of the
+// index, so that it is seen to fit.
+func inOrderOfDue(owner uuid.UUID, q core.Query, o ordered) sq.SelectBuilder {
+	o.stride /= 2 // there are two to walk along
+	o.by = []string{"tasks.due_at", "tasks.due_on", "tasks.id"}
 	if q.Desc {
-		return b.OrderBy("tasks.due_at DESC", "tasks.due_on DESC", "tasks.id DESC")
+		o.by = []string{"tasks.due_at DESC", "tasks.due_on DESC", "tasks.id DESC"}
 	}
-	return b.OrderBy("tasks.due_at", "tasks.due_on", "tasks.id")
+	return narrowed(owner, q, o)
 }
 
 func beyond(q core.Query) string {
@@ -135,19 +136,19 @@ func instantsAfter(q core.Query, p core.Place) sq.Sqlizer {
 		if behind := day > 0; behind != q.Desc {
 			orEqual = "="
 		}
-		return sq.Expr("due_at "+beyond(q)+orEqual+" ?", p.At)
+		return sq.Expr("tasks.due_at "+beyond(q)+orEqual+" ?", p.At)
 	}
-	return sq.Expr("(due_at, id) "+beyond(q)+" (?, ?)", p.At, p.ID)
+	return sq.Expr("(tasks.due_at, tasks.id) "+beyond(q)+" (?, ?)", p.At, p.ID)
 }
 
 // daysAfter is the condition for all-day tasks behind p. Those of p's own day
 // stand at its beginning.
 func daysAfter(q core.Query, p core.Place) sq.Sqlizer {
 	if begin := q.Calendar.Start(p.Day); p.AllDay || begin.Equal(p.At) {
-		return sq.Expr("(due_on, id) "+beyond(q)+" (?::date, ?)", p.Day, p.ID)
+		return sq.Expr("(tasks.due_on, tasks.id) "+beyond(q)+" (?::date, ?)", p.Day, p.ID)
 	}
 	if q.Desc { // p is later on its day, whose all-day tasks come next
-		return sq.Expr("due_on <= ?::date", p.Day)
+		return sq.Expr("tasks.due_on <= ?::date", p.Day)
 	}
-	return sq.Expr("due_on > ?::date", p.Day)
+	return sq.Expr("tasks.due_on > ?::date", p.Day)
 }

@@ -2,9 +2,9 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 
 	sq "github.com/Masterminds/squirrel"
-	"github.com/google/uuid"
 
 	"docket/modules/task/internal/core"
 )
@@ -16,97 +16,125 @@ const (
 	anyDue dues = iota
 	timed
 	allDay
+	never
 )
 
-// meeting returns b for tasks that meet f. Those that d leaves out are left
-// out by the caller.
-func meeting(b sq.SelectBuilder, owner uuid.UUID, f core.Filter, d dues) sq.SelectBuilder {
-	b = referring(b, owner, f)
+// aspect is what a condition is about.
+type aspect int
+
+const (
+	ofProject aspect = iota
+	ofParent
+	ofStatus
+	ofBeingOpen
+	ofPriority
+	ofCompletion
+	ofUpdate
+	ofDue
+	ofSets
+)
+
+// condition is one of those that a task must meet.
+type condition struct {
+	aspect
+	sq.Sqlizer
+}
+
+// conditions are those that a task must meet for f, but for its tags and its
+// words. Where d says which tasks are meant, the caller adds [dueWithin].
+func conditions(f core.Filter, d dues) []condition {
+	var all []condition
+	add := func(of aspect, c sq.Sqlizer) { all = append(all, condition{of, c}) }
+	if f.Project != nil {
+		add(ofProject, naming("project_id", *f.Project))
+	}
+	if f.Parent != nil {
+		add(ofParent, naming("parent_id", *f.Parent))
+	}
 	if len(f.Statuses) > 0 {
-		names := make([]string, len(f.Statuses))
-		for i, s := range f.Statuses {
-			names[i] = string(s)
-		}
-		b = b.Where("status = ANY(?)", names)
+		add(ofStatus, having(f.Statuses))
+	}
+	if f.Overdue {
+		add(ofBeingOpen, sq.Expr(isOpen))
 	}
 	if len(f.Priorities) > 0 {
-		ranks := make([]int16, len(f.Priorities))
-		for i, p := range f.Priorities {
-			ranks[i] = int16(p)
+		add(ofPriority, sq.Expr("priority = ANY(?)", ranks(f.Priorities)))
+	}
+	if f.CompletedAfter != nil {
+		add(ofCompletion, sq.Expr("completed_at >= ?", f.CompletedAfter.At))
+	}
+	if f.CompletedBefore != nil {
+		add(ofCompletion, sq.Expr("completed_at < ?", f.CompletedBefore.At))
+	}
+	if f.UpdatedAfter != nil {
+		add(ofUpdate, updatedAfter(f))
+	}
+	if instants := dueWithin(f, timed); d == anyDue && len(instants) > 0 {
+		// Two ranges of one index.
+		add(ofDue, sq.Or{instants, append(sq.And{sq.Expr("due_at IS NULL")}, dueWithin(f, allDay)...)})
+	}
+	return all
+}
+
+// allOf joins conditions, but for those about what is met already.
+func allOf(all []condition, met ...aspect) sq.And {
+	joined := sq.And{}
+	for _, c := range all {
+		if !slices.Contains(met, c.aspect) {
+			joined = append(joined, c.Sqlizer)
 		}
-		b = b.Where("priority = ANY(?)", ranks)
 	}
-	b = bounded(b, "completed_at >= ?", f.CompletedAfter)
-	b = bounded(b, "completed_at < ?", f.CompletedBefore)
-	b = bounded(b, "updated_at >= ?", f.UpdatedAfter)
-	b = due(b, ">=", f.DueAfter, d)
-	b = due(b, "<", f.DueBefore, d)
+	return joined
+}
+
+// isOpen is written such that the partial index is seen to fit.
+const isOpen = "status IN ('todo', 'in_progress')"
+
+func updatedAfter(f core.Filter) sq.Sqlizer { return sq.Expr("updated_at >= ?", f.UpdatedAfter.At) }
+
+func ranks(priorities []core.Priority) []int16 {
+	numbers := make([]int16, len(priorities))
+	for i, p := range priorities {
+		numbers[i] = int16(p)
+	}
+	return numbers
+}
+
+func having(statuses []core.Status) sq.Sqlizer {
+	names := make([]string, len(statuses))
+	for i, s := range statuses {
+		names[i] = string(s)
+	}
+	if len(names) == 1 {
+		return sq.Expr("status = ?", names[0])
+	}
+	return sq.Expr("status = ANY(?)", names)
+}
+
+func naming(column string, r core.Ref) sq.Sqlizer {
+	if r.ID == nil {
+		return sq.Expr(column + " IS NULL")
+	}
+	return sq.Expr(column+" = ?", *r.ID)
+}
+
+// dueWithin are the bounds of f on when a task is due, as conditions on
+// instants or on days.
+func dueWithin(f core.Filter, d dues) sq.And {
+	var all sq.And
+	bound := func(compare string, b *core.Bound) {
+		switch {
+		case b == nil:
+		case d == timed:
+			all = append(all, sq.Expr(fmt.Sprintf("due_at %s ?", compare), b.At))
+		default:
+			all = append(all, sq.Expr(fmt.Sprintf("due_on %s ?::date", compare), b.Day))
+		}
+	}
+	bound(">=", f.DueAfter)
+	bound("<", f.DueBefore)
 	if f.Overdue {
-		b = due(b.Where("status = ANY(?)", []string{string(core.Todo), string(core.InProgress)}), "<", &f.Now, d)
+		bound("<", &f.Now)
 	}
-	return searched(b, owner, f.Search)
-}
-
-// referring is the part of meeting about what tasks refer to.
-func referring(b sq.SelectBuilder, owner uuid.UUID, f core.Filter) sq.SelectBuilder {
-	b = naming(b, "project_id", f.Project)
-	b = naming(b, "parent_id", f.Parent)
-	switch n := len(f.TagIDs); {
-	case n == 0:
-		return b
-	case f.AllTags:
-		return b.Where(`id IN (SELECT task_id FROM task_tags WHERE user_id = ? AND tag_id = ANY(?)
-			GROUP BY task_id HAVING count(*) = ?)`, owner, f.TagIDs, n)
-	default:
-		return b.Where("id IN (SELECT task_id FROM task_tags WHERE user_id = ? AND tag_id = ANY(?))", owner, f.TagIDs)
-	}
-}
-
-func naming(b sq.SelectBuilder, column string, r *core.Ref) sq.SelectBuilder {
-	switch {
-	case r == nil:
-		return b
-	case r.ID == nil:
-		return b.Where(column + " IS NULL")
-	default:
-		return b.Where(column+" = ?", *r.ID)
-	}
-}
-
-func bounded(b sq.SelectBuilder, condition string, at *core.Bound) sq.SelectBuilder {
-	if at == nil {
-		return b
-	}
-	return b.Where(condition, at.At)
-}
-
-// due compares instants with an instant and days with a day. Where d says
-// which of them there are, the condition is such that an index starts at it.
-func due(b sq.SelectBuilder, compare string, bound *core.Bound, d dues) sq.SelectBuilder {
-	switch {
-	case bound == nil:
-		return b
-	case d == timed:
-		return b.Where(fmt.Sprintf("due_at %s ?", compare), bound.At)
-	case d == allDay:
-		return b.Where(fmt.Sprintf("due_on %s ?::date", compare), bound.Day)
-	default:
-		return b.Where(fmt.Sprintf("(due_at %[1]s ? OR (due_at IS NULL AND due_on %[1]s ?::date))", compare), bound.At, bound.Day)
-	}
-}
-
-// searched returns b for tasks that s finds, each with found.rank. The matches
-// are found first, whatever else is asked: they are the owner's alone, so that
-// to look up all of the owner's tasks besides, by the primary key, is wasted,
-// which IS TRUE keeps PostgreSQL from. A search without a word finds nothing.
-func searched(b sq.SelectBuilder, owner uuid.UUID, s core.Search) sq.SelectBuilder {
-	if s == nil {
-		return b
-	}
-	query := tsquery(owner, s)
-	return b.Prefix(`WITH found AS MATERIALIZED (
-			SELECT task_id, ts_rank(words, ?::text::tsquery) AS rank FROM task_search
-			WHERE (user_id = ?) IS TRUE AND words @@ ?::text::tsquery
-		)`, query, owner, query).
-		JoinClause("JOIN found ON found.task_id = tasks.id")
+	return all
 }

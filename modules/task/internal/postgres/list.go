@@ -19,7 +19,7 @@ var orders = map[core.SortField]postgres.Keyset{
 	core.SortTitle:     {Column: "title_key", Type: "text"},
 	core.SortPriority:  {Column: "priority", Type: "smallint"},
 	core.SortPosition:  {Column: "position", Type: "text"},
-	core.SortRank:      {Column: "found.rank", Type: "real"},
+	core.SortRank:      {Column: "rank", Type: "real"},
 }
 
 // List implements [core.Reader].
@@ -35,10 +35,36 @@ func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core
 		return nil, nil, fmt.Errorf("list tasks: no order by %q", q.Sort)
 	}
 	order.Desc = q.Desc || q.Sort == core.SortRank
-	tasks, next, err := postgres.ListPage(ctx, s.db, owner, fields,
-		meeting(sq.Select(columns).From("tasks"), owner, q.Filter, anyDue), postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit})
+	from := sq.Select(columns).From("tasks")
+	if q.Filter.Narrows() {
+		from = sq.Select(columns).FromSelect(s.narrowedBy(owner, q, order), "tasks")
+	}
+	tasks, next, err := postgres.ListPage(ctx, s.db, owner, fields, from,
+		postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit})
 	if err != nil {
 		return nil, nil, fmt.Errorf("list tasks: %w", err)
 	}
 	return tasks, (*core.After)(next), nil
 }
+
+// narrowedBy returns the tasks of a page by order, one more than it has if
+// there are as many.
+func (s *Store) narrowedBy(owner uuid.UUID, q core.Query, order postgres.Keyset) sq.SelectBuilder {
+	o := ordered{limit: enough(q), effort: s.effort}
+	for _, column := range []string{order.Column, "id"} {
+		if order.Desc {
+			column += " DESC"
+		}
+		o.by = append(o.by, "tasks."+column)
+	}
+	if q.Sort == core.SortRank {
+		return ranked(owner, q, o, conditions(q.Filter, anyDue))
+	}
+	if q.After != nil {
+		o.within = sq.And{sq.Expr(fmt.Sprintf("(tasks.%s, tasks.id) %s (?::%s, ?)", order.Column, beyond(q), order.Type), q.After.Key, q.After.ID)}
+	}
+	return narrowed(owner, q, o)
+}
+
+// enough is how many rows tell a page and whether more follow.
+func enough(q core.Query) uint64 { return uint64(q.Limit) + 1 } //nolint:gosec // a limit is between 1 and 200

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"docket/modules/task/internal/core"
+	"docket/modules/task/internal/postgres"
 	"docket/platform/fold"
 	"docket/platform/httpx/httpxtest"
 )
@@ -86,8 +88,22 @@ func meets(x core.Task, f core.Filter, c core.Calendar, now time.Time) bool {
 		ref(f.Project, x.ProjectID) && ref(f.Parent, x.ParentID) &&
 		(f.TagIDs == nil || tags > 0 && (!f.AllTags || tags == len(f.TagIDs))) &&
 		after(f.DueAfter, due) && before(f.DueBefore, due) &&
+		(f.Search == nil || searchMatches(x, f.Search)) &&
 		after(f.CompletedAfter, x.CompletedAt) && before(f.CompletedBefore, x.CompletedAt) && after(f.UpdatedAfter, &x.UpdatedAt) &&
 		(!f.Overdue || !x.Status.Closed() && over != nil && over.Before(now))
+}
+
+// searchMatches is for searches of one word each term.
+func searchMatches(x core.Task, s core.Search) bool {
+	for _, term := range s {
+		has := slices.ContainsFunc(slices.Collect(fold.Words(string(x.Title))), func(word string) bool {
+			return word == term.Text || term.Prefix && strings.HasPrefix(word, term.Text)
+		})
+		if has == term.Exclude {
+			return false
+		}
+	}
+	return true
 }
 
 func compareBy(q core.Query, c core.Calendar) func(a, b core.Task) int {
@@ -150,6 +166,12 @@ func anyFilter(r *rand.Rand) core.Filter {
 		}
 	}
 	f.Overdue = maybe()
+	if maybe() {
+		var err error
+		if f.Search, err = core.ParseSearch([]string{"a", "task 1", "-b", "task -a", "1 task", "-a -z", "none"}[r.IntN(7)]); err != nil {
+			panic(err)
+		}
+	}
 	return f
 }
 
@@ -164,7 +186,8 @@ func TestListsAgreeWithAPlainLook(t *testing.T) {
 	w.insert(t, w.bob, medley(30, r)...)
 	now := noon.Add(7 * time.Hour)
 	orders := everyOrder()
-	for n := range 400 {
+	stores := []*postgres.Store{w.Store, postgres.NewHastyStore(w.db)}
+	for n := range 600 {
 		zone := []somewhere{"UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Niue", "America/New_York"}[r.IntN(5)]
 		calendar, err := core.NewCalendar(string(zone))
 		if err != nil {
@@ -175,10 +198,14 @@ func TestListsAgreeWithAPlainLook(t *testing.T) {
 		if n >= 2*len(orders) {
 			q.Filter = anyFilter(r)
 		}
+		ranked := q.Filter.Search != nil && n%2 == 0
+		if ranked {
+			q.Sort = core.SortRank
+		}
 		want := slices.DeleteFunc(slices.Clone(all), func(x core.Task) bool { return !meets(x, q.Filter, calendar, now) })
 		slices.SortFunc(want, compareBy(q, calendar))
 		var got []core.Task
-		lists := w.lists(zone, now)
+		lists := core.NewLists(stores[n/len(orders)%2], zone, func() time.Time { return now })
 		for {
 			page, next, err := lists.List(t.Context(), w.ada, q)
 			if err != nil || len(page) > q.Limit || next != nil && len(page) < q.Limit {
@@ -189,11 +216,17 @@ func TestListsAgreeWithAPlainLook(t *testing.T) {
 			}
 			q.After = next
 		}
+		if ranked { // TestSearchRanks is about their order
+			slices.SortFunc(want, byID)
+			slices.SortFunc(got, byID)
+		}
 		if diff := gocmp.Diff(ids(want), ids(got)); diff != "" {
 			t.Fatalf("%s in %s, %d at a time, %+v (-want +got):\n%s", nameOf(q), zone, q.Limit, q.Filter, diff)
 		}
 	}
 }
+
+func byID(a, b core.Task) int { return slices.Compare(a.ID[:], b.ID[:]) }
 
 func ids(tasks []core.Task) []string {
 	list := []string{}

@@ -15,9 +15,8 @@ import (
 // therefore begins with a hash of the owner: what others wrote is elsewhere in
 // the index, and a search reads no more than the owner's own matches.
 
-// ownerMark begins each word of an owner's tasks, and is a word of every one of
-// them. Ids end in random bits; where two owners share a mark, the condition on
-// the owner still tells them apart.
+// ownerMark begins each word of an owner's tasks. Ids end in random bits; where
+// two owners share a mark, the condition on the owner still tells them apart.
 func ownerMark(owner uuid.UUID) string { return hex.EncodeToString(owner[12:]) }
 
 // What a tsvector can hold (PostgreSQL documentation, section 12.11).
@@ -25,11 +24,11 @@ const maxPosition = 16_383
 
 // vector returns what a task is found by, as the text of a tsvector: each word
 // with its positions, those of the title of weight A. No phrase reaches from
-// the title into the description, nor beyond the 16,383rd word.
+// the title into the description. A word beyond the 16,383rd has no position,
+// and is therefore part of no phrase.
 func vector(owner uuid.UUID, t core.Task) string {
 	mark := ownerMark(owner)
 	var b strings.Builder
-	fmt.Fprintf(&b, "'%s'", mark)
 	position := 0
 	for word := range fold.Words(string(t.Title)) {
 		position++
@@ -41,17 +40,29 @@ func vector(owner uuid.UUID, t core.Task) string {
 	position++
 	for word := range fold.Words(string(*t.Description)) {
 		if position++; position > maxPosition {
-			break
+			fmt.Fprintf(&b, " '%s%s'", mark, word)
+			continue
 		}
 		fmt.Fprintf(&b, " '%s%s':%d", mark, word, position)
 	}
 	return b.String()
 }
 
-// tsquery returns a search as the text of a tsquery, or "" if it has no word.
-// Words hold letters, digits, marks and symbols, hence no quote or backslash:
-// nothing that was typed is taken for an operator.
-func tsquery(owner uuid.UUID, s core.Search) string {
+// sought is a search as the texts of two tsqueries, "" for none.
+type sought struct {
+	// wanted must match, and unwanted must not. Where both are given, wanted
+	// says all of it.
+	wanted, unwanted string
+}
+
+// finds reports whether s says what to find, be it nothing, rather than only
+// what is not meant.
+func (s sought) finds() bool { return s.wanted != "" || s.unwanted == "" }
+
+// tsquery returns s, which finds nothing if it has no word. Words hold letters,
+// digits, marks and symbols, hence no quote or backslash: nothing that was
+// typed is taken for an operator.
+func tsquery(owner uuid.UUID, s core.Search) sought {
 	mark := ownerMark(owner)
 	var wanted, unwanted []string
 	for _, term := range s {
@@ -62,15 +73,16 @@ func tsquery(owner uuid.UUID, s core.Search) string {
 		switch phrase := strings.Join(words, " <-> "); {
 		case phrase == "":
 		case term.Exclude:
-			unwanted = append(unwanted, "!("+phrase+")")
+			unwanted = append(unwanted, "("+phrase+")")
 		case term.Prefix:
 			wanted = append(wanted, "("+phrase+":*)")
 		default:
 			wanted = append(wanted, "("+phrase+")")
 		}
 	}
-	if len(wanted) == 0 && len(unwanted) > 0 {
-		wanted = []string{"'" + mark + "'"} // all tasks of the owner have it
+	without := strings.Join(unwanted, " | ")
+	if len(wanted) > 0 && len(unwanted) > 0 {
+		wanted = append(wanted, "!("+without+")")
 	}
-	return strings.Join(append(wanted, unwanted...), " & ")
+	return sought{wanted: strings.Join(wanted, " & "), unwanted: without}
 }

@@ -179,6 +179,25 @@ func TestSearchTakesTheLongestTexts(t *testing.T) {
 	}
 }
 
+// A word is found wherever it stands: also where a tsvector keeps no positions
+// any more, and no quotation is found there, rather than a wrong one.
+func TestSearchFindsTheLastWord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	x := task(1, "long")
+	// 500 words in the title and 16,379 in the description, of one character each
+	// but for the last two.
+	x.Title = core.Title(strings.Repeat("日", core.MaxTitle))
+	x.Description = new(core.Description(strings.Repeat("本", core.MaxDescription-6) + "end of"))
+	w.insert(t, w.ada, x)
+	for q, want := range map[string]int{"end": 1, "of": 1, "EN -of": 0, "end -end": 0, "本 o": 1, `"end of"`: 0, `"本 本"`: 1, `"end 本"`: 0, `"日 end"`: 0} {
+		got := w.search(t, core.Query{Sort: core.SortTitle, Limit: 5, Filter: core.Filter{Search: searchFor(t, q)}})
+		if len(got) != want {
+			t.Errorf("%q finds %d tasks, want %d", q, len(got), want)
+		}
+	}
+}
+
 func searchFor(t *testing.T, text string) core.Search {
 	t.Helper()
 	s, err := core.ParseSearch(text)

@@ -52,12 +52,12 @@ func (s *Seeding) SeedTasks(ctx context.Context, u *sample.User, n int, made fun
 func (s *Seeding) add(ctx context.Context, owner uuid.UUID, tasks []core.Task) error {
 	columns := []string{
 		"id", "title", "title_key", "description", "status", "priority", "due_at", "due_on",
-		"project_id", "parent_id", "position", "completed_at", "created_at", "updated_at", "revision",
+		"project_id", "parent_id", "position", "completed_at", "created_at", "updated_at", "revision", "tag_ids",
 	}
 	if _, err := postgres.Copy(ctx, s.db, owner, "tasks", columns, taskRows(tasks)); err != nil {
 		return err
 	}
-	if _, err := postgres.Copy(ctx, s.db, owner, "task_tags", []string{"task_id", "tag_id"}, tagRows(tasks)); err != nil {
+	if _, err := postgres.Copy(ctx, s.db, owner, "task_tags", []string{"task_id", "tag_id", "created_at"}, tagRows(tasks)); err != nil {
 		return err
 	}
 	// COPY takes no tsvector as text.
@@ -84,7 +84,7 @@ func taskRows(tasks []core.Task) func(yield func([]any) bool) {
 			}
 			if !yield([]any{
 				t.ID, string(t.Title), fold.Key(string(t.Title)), (*string)(t.Description), string(t.Status), int16(t.Priority), t.DueAt, dueOn,
-				t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.CreatedAt, t.UpdatedAt, t.Revision,
+				t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.CreatedAt, t.UpdatedAt, t.Revision, t.TagIDs,
 			}) {
 				return
 			}
@@ -96,7 +96,7 @@ func tagRows(tasks []core.Task) func(yield func([]any) bool) {
 	return func(yield func([]any) bool) {
 		for _, t := range tasks {
 			for _, tag := range t.TagIDs {
-				if !yield([]any{t.ID, tag}) {
+				if !yield([]any{t.ID, tag, t.CreatedAt}) {
 					return
 				}
 			}
@@ -170,7 +170,7 @@ func (g *growth) dates(t *core.Task) {
 
 // tags returns none to four different ones.
 func (g *growth) tags() []uuid.UUID {
-	var tags []uuid.UUID
+	tags := []uuid.UUID{}
 	for range g.Weighted(45, 25, 15, 10, 5) {
 		if len(g.Tags) == 0 {
 			break
@@ -179,5 +179,6 @@ func (g *growth) tags() []uuid.UUID {
 			tags = append(tags, tag)
 		}
 	}
+	slices.SortFunc(tags, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
 	return tags
 }

@@ -17,16 +17,16 @@ import (
 )
 
 // Store implements [core.Store], [core.Reader], [core.Tree] and [core.References].
-type Store struct{ db *postgres.DB }
+type Store struct {
+	db     *postgres.DB
+	effort effort
+}
 
 // NewStore returns a Store in db.
-func NewStore(db *postgres.DB) *Store { return &Store{db: db} }
+func NewStore(db *postgres.DB) *Store { return &Store{db: db, effort: usualEffort()} }
 
-// columns ends with a subquery per row: for a page of tasks that is cheaper
-// than a join that has to be grouped again.
 const columns = `id, title, description, status, priority, due_at, due_on::text, project_id, parent_id, position,
-	completed_at, created_at, updated_at, revision,
-	ARRAY(SELECT tag_id FROM task_tags WHERE task_tags.user_id = tasks.user_id AND task_tags.task_id = tasks.id ORDER BY tag_id)`
+	completed_at, created_at, updated_at, revision, tag_ids`
 
 func fields(t *core.Task) []any {
 	return []any{
@@ -37,12 +37,12 @@ func fields(t *core.Task) []any {
 
 const insert = `WITH task AS (
 		INSERT INTO tasks (user_id, id, title, title_key, description, status, priority, due_at, due_on,
-			project_id, parent_id, position, completed_at, created_at, updated_at, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+			project_id, parent_id, position, completed_at, created_at, updated_at, revision, tag_ids)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 	), search AS (
 		INSERT INTO task_search (user_id, task_id, words) VALUES ($1, $2, $18::text::tsvector)
 	)
-	INSERT INTO task_tags (user_id, task_id, tag_id) SELECT $1, $2, unnest($17::uuid[])`
+	INSERT INTO task_tags (user_id, task_id, tag_id, created_at) SELECT $1, $2, unnest($17::uuid[]), $14`
 
 func inserted(owner uuid.UUID, t core.Task) []any {
 	return []any{
@@ -88,15 +88,16 @@ func (s *Store) Get(ctx context.Context, owner, id uuid.UUID) (core.Task, error)
 func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Task) error {
 	const sql = `WITH task AS (
 			UPDATE tasks SET title = $4, title_key = $5, description = $6, status = $7, priority = $8, due_at = $9, due_on = $10,
-				project_id = $11, parent_id = $12, position = $13, completed_at = $14, updated_at = $15, revision = $3
+				project_id = $11, parent_id = $12, position = $13, completed_at = $14, updated_at = $15, revision = $3,
+				tag_ids = $16
 			WHERE user_id = $1 AND id = $2 AND revision = $3 - 1
-			RETURNING id
+			RETURNING id, created_at
 		), removed AS (
 			DELETE FROM task_tags USING task
 			WHERE task_tags.user_id = $1 AND task_tags.task_id = task.id AND NOT task_tags.tag_id = ANY($16::uuid[])
 		), added AS (
-			INSERT INTO task_tags (user_id, task_id, tag_id)
-			SELECT $1, task.id, tag_id FROM task, unnest($16::uuid[]) AS tag_id
+			INSERT INTO task_tags (user_id, task_id, tag_id, created_at)
+			SELECT $1, task.id, tag_id, task.created_at FROM task, unnest($16::uuid[]) AS tag_id
 			ON CONFLICT DO NOTHING
 		), search AS (
 			INSERT INTO task_search (user_id, task_id, words)

@@ -11,37 +11,27 @@ import (
 	"docket/platform/postgres"
 )
 
-// What a row of a summary counts.
-const (
-	countOpen = iota
-	countOverdue
-	countDueToday
-	countDoneToday
-	countOfProject
-	countOfTag
-)
-
+// summaryRow counts open tasks: of a project, or, without the other figures,
+// with a tag; done are those of today whatever their project, said once.
 type summaryRow struct {
-	kind int
+	tagged bool
 	core.Count
+	overdue, dueToday, doneToday int64
 }
 
-// Summary implements [core.Reader]. It reads the owner's open tasks once, and
-// those completed today.
+// Summary implements [core.Reader]. It reads the owner's open tasks twice, from
+// an index alone, and those completed today.
 func (s *Store) Summary(ctx context.Context, owner uuid.UUID, late core.Bound, today core.Day) (core.Summary, error) {
-	const sql = `WITH open AS MATERIALIZED (
-			SELECT id, project_id, due_at, due_on FROM tasks WHERE user_id = $1 AND status = ANY('{todo,in_progress}')
-		)
-		SELECT 0, NULL::uuid, count(*) FROM open
-		UNION ALL SELECT 1, NULL, count(*) FROM open WHERE due_at < $2 OR due_on < $3::date
-		UNION ALL SELECT 2, NULL, count(*) FROM open WHERE due_at >= $4 AND due_at < $5 OR due_on = $6::date
-		UNION ALL SELECT 3, NULL, count(*) FROM tasks
-			WHERE user_id = $1 AND status = 'done' AND completed_at >= $4 AND completed_at < $5
-		UNION ALL SELECT 4, project_id, count(*) FROM open GROUP BY project_id
-		UNION ALL SELECT 5, tag_id, count(*) FROM open JOIN task_tags ON task_tags.user_id = $1 AND task_tags.task_id = open.id
-			GROUP BY tag_id`
-	rows, err := postgres.List(ctx, s.db, owner, func(r *summaryRow) []any { return []any{&r.kind, &r.ID, &r.N} }, sql,
-		late.At, late.Day, today.At, today.Next, today.Date)
+	const sql = `SELECT false, project_id, count(*), count(*) FILTER (WHERE due_at < $2 OR due_on < $3::date),
+			count(*) FILTER (WHERE due_at >= $4 AND due_at < $5 OR due_on = $6::date), 0
+		FROM tasks WHERE user_id = $1 AND status IN ('todo', 'in_progress') GROUP BY project_id
+		UNION ALL SELECT true, tag_id, count(*), 0, 0, 0
+			FROM tasks CROSS JOIN unnest(tag_ids) AS tag_id WHERE user_id = $1 AND status IN ('todo', 'in_progress') GROUP BY tag_id
+		UNION ALL SELECT false, NULL, 0, 0, 0, count(*) FROM tasks
+			WHERE user_id = $1 AND status = 'done' AND completed_at >= $4 AND completed_at < $5`
+	rows, err := postgres.List(ctx, s.db, owner, func(r *summaryRow) []any {
+		return []any{&r.tagged, &r.ID, &r.N, &r.overdue, &r.dueToday, &r.doneToday}
+	}, sql, late.At, late.Day, today.At, today.Next, today.Date)
 	if err != nil {
 		return core.Summary{}, fmt.Errorf("summarize tasks: %w", err)
 	}
@@ -50,15 +40,17 @@ func (s *Store) Summary(ctx context.Context, owner uuid.UUID, late core.Bound, t
 
 func summarized(rows []summaryRow) core.Summary {
 	var sum core.Summary
-	totals := map[int]*int64{countOpen: &sum.Open, countOverdue: &sum.Overdue, countDueToday: &sum.DueToday, countDoneToday: &sum.DoneToday}
 	for _, r := range rows {
-		switch r.kind {
-		case countOfProject:
-			sum.ByProject = append(sum.ByProject, r.Count)
-		case countOfTag:
+		if r.tagged {
 			sum.ByTag = append(sum.ByTag, r.Count)
-		default:
-			*totals[r.kind] = r.N
+			continue
+		}
+		sum.Open += r.N
+		sum.Overdue += r.overdue
+		sum.DueToday += r.dueToday
+		sum.DoneToday += r.doneToday
+		if r.N > 0 {
+			sum.ByProject = append(sum.ByProject, r.Count)
 		}
 	}
 	slices.SortFunc(sum.ByProject, byID)

@@ -118,7 +118,7 @@ func (s *Store) Untag(ctx context.Context, owner, tag uuid.UUID, now time.Time) 
 			WHERE task_tags.user_id = $1 AND task_tags.tag_id = $2 AND task_tags.task_id = locked.id
 			RETURNING task_tags.task_id
 		)
-		UPDATE tasks SET updated_at = $3, revision = revision + 1
+		UPDATE tasks SET updated_at = $3, revision = revision + 1, tag_ids = array_remove(tag_ids, $2::uuid)
 		FROM untagged WHERE tasks.user_id = $1 AND tasks.id = untagged.task_id`
 	_, err := postgres.Exec(ctx, s.db, owner, sql, tag, now)
 	return asDomain(err, "take a tag off tasks")
