@@ -9,7 +9,10 @@ import (
 	"docket/platform/openapi"
 )
 
-const exampleRequestID = "0198c0de-4f0c-7a51-9a3e-6f6b8c1d2e3f"
+const (
+	exampleRequestID = "0198c0de-4f0c-7a51-9a3e-6f6b8c1d2e3f"
+	exampleHolder    = "0198c0de-0000-7000-8000-000000000000"
+)
 
 // failures are what there is to say of each kind of failure, with an example.
 var failures = map[errs.Kind]struct {
@@ -20,7 +23,7 @@ var failures = map[errs.Kind]struct {
 	errs.Unauthenticated:    {"No token, or one that does not hold. `TOKEN_EXPIRED` is the one case in which to get a new token and try again.", errs.New(errs.Unauthenticated, "a valid bearer token is required")},
 	errs.NotFound:           {"There is no such resource for this user.", errs.New(errs.NotFound, "Task with ID 0198c0de-0000-7000-8000-000000000000 not found")},
 	errs.MethodNotAllowed:   {"The path does not take this method.", explainFramework(fiber.ErrMethodNotAllowed)},
-	errs.Conflict:           {"The request clashes with how things are. With `Retry-After` the same request may succeed later. `IDEMPOTENCY_KEY_REUSED`: the key was used for another request. `IDEMPOTENCY_KEY_IN_USE`: the first request with the key is still being served.", errs.New(errs.Conflict, "There is a tag of this name already")},
+	errs.Conflict:           {"The request clashes with how things are: `details` says which resource has a name that is taken. With `Retry-After` the same request may succeed later. `IDEMPOTENCY_KEY_REUSED`: the key was used for another request. `IDEMPOTENCY_KEY_IN_USE`: the first request with the key is still being served.", errs.Taken("name", exampleHolder, "There is a tag named \"home\" already, with ID "+exampleHolder)},
 	errs.PreconditionFailed: {"The condition of If-Match or If-None-Match does not hold; nothing was written.", errs.New(errs.PreconditionFailed, "the resource was changed since you read it; error.current has it as it is now")},
 	errs.TooLarge:           {"The body is larger than 1 MiB.", explainFramework(fiber.ErrRequestEntityTooLarge)},
 	errs.UnsupportedMedia:   {"The body is not JSON in UTF-8, or is compressed.", errs.New(errs.UnsupportedMedia, "the body must be application/json or application/merge-patch+json, in UTF-8")},
@@ -42,6 +45,7 @@ var fault = openapi.Named("Fault", openapi.Object(
 	openapi.Member("field", openapi.Described(openapi.String(0, 0), "What is wrong, as you called it: `tag_ids[3]`, `operations[5].data.title`, the name of a query parameter; empty for the body as a whole.")),
 	openapi.Member("code", openapi.Named("FaultCode", openapi.OneOf(errs.FaultCodes()...))),
 	openapi.Member("message", openapi.Described(openapi.String(1, 0), "What is wrong with it, for people.")),
+	openapi.Maybe("id", openapi.Described(openapi.String(1, 0), "With the code `taken`, who has it: the id of that resource. In a batch that would make it only now, its temp_id or the name of the operation, `operations[5]`.")),
 ))
 
 // ofOperation reports whether the failure of an operation in a batch can be of
