@@ -13,7 +13,7 @@ import (
 func TestOrderOfRoutesDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	route := func(path string) httpx.Route {
-		return httpx.Route{Method: http.MethodGet, Path: path, Operation: path, Handle: func(*httpx.Request) (httpx.Response, error) {
+		return httpx.Route{Method: http.MethodGet, Path: path, Handle: func(*httpx.Request) (httpx.Response, error) {
 			return httpx.OK(note{Title: path}), nil
 		}}
 	}

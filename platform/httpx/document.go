@@ -48,6 +48,9 @@ func (a *App) Document(info openapi.Info) (*openapi.Document, error) {
 }
 
 func addTo(d *openapi.Document, r Route) error {
+	if r.Operation == "" {
+		return fmt.Errorf("describe %s %s: it has no name", r.Method, r.Path)
+	}
 	path := BasePath + documentPath(r.Path)
 	if d.Paths[path] == nil {
 		d.Paths[path] = &openapi.PathItem{}

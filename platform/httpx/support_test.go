@@ -118,8 +118,8 @@ func readNote(body *httpx.Object, n *note) errs.Faults {
 var shown = httpx.Resource{
 	Schema: openapi.Named("Note", openapi.Object(
 		openapi.Member("id", openapi.UUID()),
-		openapi.Member("title", title.Schema()),
-		openapi.Member("color", openapi.OrNull(title.Schema())),
+		openapi.Member("title", openapi.String(0, 0)),
+		openapi.Member("color", openapi.OrNull(openapi.String(0, 0))),
 		openapi.Member("project_id", openapi.OrNull(openapi.UUID())),
 		openapi.Member("tag_ids", openapi.List(openapi.UUID(), 3)),
 	)),

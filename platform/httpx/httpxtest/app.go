@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,8 @@ import (
 
 	"docket/platform/errs"
 	"docket/platform/httpx"
+	"docket/platform/openapi"
+	"docket/platform/openapi/openapitest"
 	"docket/platform/page"
 	"docket/platform/postgres"
 	"docket/platform/ratelimit"
@@ -31,7 +34,8 @@ import (
 // App is an application under test.
 type App struct {
 	*httpx.App
-	log *log
+	log      *log
+	contract func() (*openapitest.Contract, error)
 }
 
 // New returns an App that serves routes to whoever sends "Bearer <name>".
@@ -60,7 +64,36 @@ func New(t testing.TB, routes []httpx.Route, options ...func(*httpx.Config)) *Ap
 	}
 	app := &App{App: httpx.New(c), log: logged}
 	app.Add(routes...)
+	app.contract = sync.OnceValues(func() (*openapitest.Contract, error) { return describe(app.App) })
 	return app
+}
+
+// describe is what the application says of itself.
+func describe(app *httpx.App) (*openapitest.Contract, error) {
+	document, err := app.Document(openapi.Info{})
+	if err != nil {
+		return nil, err
+	}
+	text, err := document.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return openapitest.New(text)
+}
+
+// Contract is what the application says of itself: each answer to a [Client] is
+// held to it. It is nil where a route has no name: one that is only there to
+// fail, say, has nothing to be held to.
+func (a *App) Contract(t testing.TB) *openapitest.Contract {
+	t.Helper()
+	if slices.ContainsFunc(a.Routes(), func(r httpx.Route) bool { return r.Operation == "" }) {
+		return nil
+	}
+	contract, err := a.contract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return contract
 }
 
 // loose are no units of work at all: what a test without a database has.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"docket/platform/openapi/openapitest"
 )
 
 // requestID is what a [Client] sends unless told otherwise, so that golden
@@ -52,7 +54,23 @@ func (c Client) Do(t testing.TB, method, path, body string, headers ...string) R
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return Read(t, answer)
+	response := Read(t, answer)
+	if contract := c.app.Contract(t); contract != nil {
+		response.Hold(t, contract, r, body)
+	}
+	return response
+}
+
+// Hold fails the test where an answer to request, which had this body, is not
+// as contract says.
+func (r Response) Hold(t testing.TB, contract *openapitest.Contract, request *http.Request, body string) {
+	t.Helper()
+	if err := contract.Check(openapitest.Exchange{
+		Method: request.Method, Target: request.URL.RequestURI(), Content: []byte(body),
+		Status: r.Status, Header: r.Header, Body: r.Body,
+	}); err != nil {
+		t.Error(err)
+	}
 }
 
 // Response is an answer, read to its end.
