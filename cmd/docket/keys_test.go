@@ -25,7 +25,11 @@ func TestWrongKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer answer.Body.Close()
-		return httpxtest.Read(t, answer)
+		response, err := asDocumented(httpxtest.Read(t, answer), r, `{"name":"x"}`)
+		if err != nil {
+			t.Error(err)
+		}
+		return response
 	}
 	wrong := [][]string{{""}, {" "}, {"a b"}, {"a\tb"}, {"é"}, {"\u00a0"}, {strings.Repeat("k", 129)}, {"a", "b"}, {"a", "a"}, {"", "a"}}
 	for _, keys := range wrong {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"docket/platform/auth/devissuer"
 	"docket/platform/config"
 	"docket/platform/httpx/httpxtest"
+	"docket/platform/openapi/openapitest"
 	"docket/platform/pgtest"
 )
 
@@ -168,7 +171,30 @@ func (c client) try(ctx context.Context, method, path, body string, headers ...s
 		return httpxtest.Response{}, err
 	}
 	content, err := io.ReadAll(answer.Body)
-	return httpxtest.Response{Status: answer.StatusCode, Header: answer.Header, Body: content}, errors.Join(err, answer.Body.Close())
+	if err := errors.Join(err, answer.Body.Close()); err != nil {
+		return httpxtest.Response{Status: answer.StatusCode, Header: answer.Header, Body: content}, err
+	}
+	return asDocumented(httpxtest.Response{Status: answer.StatusCode, Header: answer.Header, Body: content}, r, body)
+}
+
+// contract is what the repository has of the API: every answer of these tests
+// is held to it.
+var contract = sync.OnceValues(func() (*openapitest.Contract, error) {
+	text, err := os.ReadFile(filepath.Join("testdata", "openapi.json"))
+	if err != nil {
+		return nil, err
+	}
+	return openapitest.New(text)
+})
+
+// asDocumented returns the answer, and all in which it is not as the document
+// says.
+func asDocumented(answer httpxtest.Response, request *http.Request, body string) (httpxtest.Response, error) {
+	document, err := contract()
+	if err != nil {
+		return answer, err
+	}
+	return answer, answer.Against(document, request, body)
 }
 
 // resource holds the members that journeys look at.

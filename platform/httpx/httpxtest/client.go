@@ -56,21 +56,20 @@ func (c Client) Do(t testing.TB, method, path, body string, headers ...string) R
 	}
 	response := Read(t, answer)
 	if contract := c.app.Contract(t); contract != nil {
-		response.Hold(t, contract, r, body)
+		if err := response.Against(contract, r, body); err != nil {
+			t.Error(err)
+		}
 	}
 	return response
 }
 
-// Hold fails the test where an answer to request, which had this body, is not
-// as contract says.
-func (r Response) Hold(t testing.TB, contract *openapitest.Contract, request *http.Request, body string) {
-	t.Helper()
-	if err := contract.Check(openapitest.Exchange{
+// Against returns all in which the answer to request, which had this body, is
+// not as contract says.
+func (r Response) Against(contract *openapitest.Contract, request *http.Request, body string) error {
+	return contract.Check(openapitest.Exchange{
 		Method: request.Method, Target: request.URL.RequestURI(), Content: []byte(body),
 		Status: r.Status, Header: r.Header, Body: r.Body,
-	}); err != nil {
-		t.Error(err)
-	}
+	})
 }
 
 // Response is an answer, read to its end.
