@@ -119,6 +119,37 @@ func TestMovesAtOnce(t *testing.T) {
 	f.wantTree(t, len(list))
 }
 
+// Of many that go to one spot at once, each is there once, at a place of its
+// own.
+func TestMovesToOneSpotAtOnce(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	var list []task
+	for i := range 24 {
+		f.clock.Advance(time.Millisecond)
+		list = append(list, f.create(t, fmt.Sprint(i), nil))
+	}
+	together(2*(len(list)-2), func(i int) {
+		to := fields{"after_id": list[0].ID}
+		if i%2 == 1 {
+			to = fields{"before_id": list[1].ID}
+		}
+		answers(t, http.StatusOK, f.ada.Do(t, "POST", list[2+i/2].path()+"/move", to.json(t)))
+	})
+	var got []task
+	f.ada.Do(t, "GET", tasksPath+"?sort=position&limit=200", "").Want(t, http.StatusOK).List(t, &got)
+	seen, positions := map[string]bool{}, map[string]bool{}
+	for _, x := range got {
+		seen[x.ID], positions[x.Position] = true, true
+	}
+	if len(got) != len(list) || len(seen) != len(list) || len(positions) != len(list) {
+		t.Errorf("%d tasks are listed, %d different ones, at %d places; want %d", len(got), len(seen), len(positions), len(list))
+	}
+	if got[0].ID != list[0].ID || got[len(got)-1].ID != list[1].ID {
+		t.Errorf("the spot is not between %s and %s", got[0].Title, got[len(got)-1].Title)
+	}
+}
+
 // wantTree checks that all of Ada's tasks hang together as they must.
 func (f fixture) wantTree(t *testing.T, count int) {
 	t.Helper()
