@@ -191,7 +191,7 @@ func requestLines(log string) []string {
 
 // startOrder is the order in which the parts of a process begin; they end in
 // the other. It stands in README.md as well.
-var startOrder = []string{"newAdminListener", "newDatabase", "newCursors", "newKeys", "newReplays", "eraseInBackground", "newListener"}
+var startOrder = []string{"newAdminListener", "newDatabase", "newCursors", "newKeys", "newReplays", "eraseInBackground", "lookOut", "newListener"}
 
 func TestStartAndStopOrder(t *testing.T) {
 	t.Parallel()

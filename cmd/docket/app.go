@@ -64,6 +64,7 @@ func wiring(g graph) fx.Option {
 			newHTTP,
 			newListener,
 			newMetrics,
+			newTracing,
 			newAdminListener,
 		),
 		fx.Invoke(startInOrder),
@@ -81,16 +82,17 @@ func wiring(g graph) fx.Option {
 // which they do; they stop in the other. Whoever watches sees all of a start and
 // a stop, nothing asks the database before it answers, and what works in the
 // background and then the API come up when the rest is there.
-func startInOrder(*adminListener, *postgres.DB, *page.Codec, *auth.KeySet, *idempotency.Store) {}
+func startInOrder(*adminListener, *telemetry.Tracing, *postgres.DB, *page.Codec, *auth.KeySet, *idempotency.Store) {
+}
 
 // newID makes UUIDs of version 7, which sort by when they were made. It can
 // fail only where the system has no randomness, and nothing is safe there.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-func newDatabase(lc fx.Lifecycle, g graph, m *telemetry.Metrics) (*postgres.DB, error) {
+func newDatabase(lc fx.Lifecycle, g graph, m *telemetry.Metrics, t *telemetry.Tracing) (*postgres.DB, error) {
 	db, err := postgres.New(context.Background(), postgres.Config{
 		URL: g.databaseURL, Pooler: g.cfg.Database.Pooled(), Prepared: preparedMode(g.cfg.Database.Prepared),
-		RowSecurity: g.cfg.Database.RowSecurity,
+		RowSecurity: g.cfg.Database.RowSecurity, Tracer: traceStatements(t),
 	})
 	if err != nil {
 		return nil, err
@@ -144,9 +146,9 @@ func newCursors(lc fx.Lifecycle, db *postgres.DB) *page.Codec {
 const sweepEvery = time.Minute
 
 // newReplays makes the store of answers, and sweeps it in the background.
-func newReplays(lc fx.Lifecycle, g graph, db *postgres.DB, m *telemetry.Metrics, now func() time.Time) *idempotency.Store {
+func newReplays(lc fx.Lifecycle, g graph, db *postgres.DB, m *telemetry.Metrics, t *telemetry.Tracing, now func() time.Time) *idempotency.Store {
 	store := idempotency.NewStore(db, now)
-	job := m.Job("sweep_idempotency_keys")
+	job := m.Job("sweep_idempotency_keys", t)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	lc.Append(fx.Hook{
@@ -170,8 +172,8 @@ func sweep(ctx context.Context, store *idempotency.Store, log *slog.Logger, job 
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			end := job.Begin(ctx)
-			n, err := store.Sweep(ctx)
+			run, end := job.Begin(ctx)
+			n, err := store.Sweep(run)
 			end(n, err)
 			if err != nil && ctx.Err() == nil {
 				log.Warn("sweep expired idempotency keys", slog.Any("error", err))
@@ -182,13 +184,13 @@ func sweep(ctx context.Context, store *idempotency.Store, log *slog.Logger, job 
 	}
 }
 
-func newKeys(lc fx.Lifecycle, g graph, m *telemetry.Metrics, now func() time.Time) (*auth.KeySet, error) {
+func newKeys(lc fx.Lifecycle, g graph, m *telemetry.Metrics, t *telemetry.Tracing, now func() time.Time) (*auth.KeySet, error) {
 	var source auth.Source
 	if g.issuer != nil {
 		source = g.issuer.KeySet
 	} else {
 		var err error
-		if source, err = auth.HTTPSource(g.cfg.Auth.JWKSURL); err != nil {
+		if source, err = auth.HTTPSource(g.cfg.Auth.JWKSURL, t.Transport); err != nil {
 			return nil, fmt.Errorf("auth.jwks_url (DOCKET_AUTH_JWKS_URL): %w", err)
 		}
 	}
@@ -233,6 +235,7 @@ type surface struct {
 
 	Graph   graph
 	Metrics *telemetry.Metrics
+	Tracing *telemetry.Tracing
 	DB      *postgres.DB
 	Keys    *auth.KeySet
 	Cursors *page.Codec
@@ -260,6 +263,7 @@ func newHTTP(s surface) (*httpx.App, error) {
 		Now:            time.Now,
 		NewID:          newID,
 		Meters:         requestMeters(s.Metrics),
+		Trace:          traceRequests(s.Tracing),
 	})
 	measureServing(s.Metrics, app)
 	app.Add(s.Routes...)

@@ -24,8 +24,8 @@ type eraser struct {
 
 // eraseInBackground removes what is left of erased users: at once where this
 // process erased them, now and then where another one did.
-func eraseInBackground(lc fx.Lifecycle, g graph, m *telemetry.Metrics, erasure *identity.Erasure) {
-	e := eraser{Erasure: erasure, log: g.log, erasing: m.Job("erase_users"), sweeping: m.Job("sweep_tombstones")}
+func eraseInBackground(lc fx.Lifecycle, g graph, m *telemetry.Metrics, t *telemetry.Tracing, erasure *identity.Erasure) {
+	e := eraser{Erasure: erasure, log: g.log, erasing: m.Job("erase_users", t), sweeping: m.Job("sweep_tombstones", t)}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	lc.Append(fx.Hook{
@@ -55,14 +55,14 @@ func (e eraser) until(ctx context.Context) {
 }
 
 func (e eraser) once(ctx context.Context) {
-	end := e.erasing.Begin(ctx)
-	err := e.Run(ctx)
+	run, end := e.erasing.Begin(ctx)
+	err := e.Run(run)
 	end(0, err)
 	if err != nil && ctx.Err() == nil {
 		e.log.Error("erase users", slog.Any("error", err))
 	}
-	end = e.sweeping.Begin(ctx)
-	n, err := e.Sweep(ctx)
+	run, end = e.sweeping.Begin(ctx)
+	n, err := e.Sweep(run)
 	end(int64(n), err)
 	if err != nil && ctx.Err() == nil {
 		e.log.Warn("sweep tombstones", slog.Any("error", err))

@@ -21,7 +21,7 @@ const lookTimeout = 5 * time.Second
 
 // lookOut keeps users out whom another process erased.
 func lookOut(lc fx.Lifecycle, g graph, m *telemetry.Metrics, lookout *identity.Lookout) {
-	job := m.Job("look_for_erased_users")
+	job := m.Job("look_for_erased_users", nil) // too often to be worth a trace
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	lc.Append(fx.Hook{
@@ -46,8 +46,8 @@ func lookUntil(ctx context.Context, lookout *identity.Lookout, job *telemetry.Jo
 			return
 		case <-tick.C:
 		}
-		end := job.Begin(ctx)
-		err := look(ctx, lookout)
+		run, end := job.Begin(ctx)
+		err := look(run, lookout)
 		end(0, err)
 		if err != nil && !blind && ctx.Err() == nil {
 			log.Warn("users are looked up one by one", slog.Any("error", err))

@@ -65,11 +65,11 @@ func (b *binary) remove() error {
 	return os.RemoveAll(b.dir)
 }
 
-// cleanEnvironment is this process's without Docket's settings and libpq's,
-// and with those that are given.
+// cleanEnvironment is this process's without Docket's settings, libpq's and
+// OpenTelemetry's, and with those that are given.
 func cleanEnvironment(settings ...string) []string {
 	kept := slices.DeleteFunc(os.Environ(), func(pair string) bool {
-		return strings.HasPrefix(pair, "DOCKET_") || strings.HasPrefix(pair, "DATABASE_URL") || strings.HasPrefix(pair, "PG")
+		return strings.HasPrefix(pair, "DOCKET_") || strings.HasPrefix(pair, "DATABASE_URL") || strings.HasPrefix(pair, "PG") || strings.HasPrefix(pair, "OTEL_")
 	})
 	return append(kept, settings...)
 }

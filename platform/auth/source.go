@@ -26,7 +26,8 @@ type Source func(ctx context.Context) ([]byte, error)
 // but status 200, one over MaxKeySetBytes, and a redirect to another host or
 // from https to http are errors. ctx bounds its time. The error of HTTPSource
 // itself says what is wrong with rawURL, which must be absolute, http or https.
-func HTTPSource(rawURL string) (Source, error) {
+// Each of around wraps what sends the request, to watch it.
+func HTTPSource(rawURL string, around ...func(http.RoundTripper) http.RoundTripper) (Source, error) {
 	address, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("read the key set's URL: %w", err)
@@ -34,19 +35,20 @@ func HTTPSource(rawURL string) (Source, error) {
 	if address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
 		return nil, errors.New("the key set's URL must be absolute, with http or https")
 	}
-	client := &http.Client{
-		CheckRedirect: stayOnHost,
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-			TLSHandshakeTimeout:    5 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-			ForceAttemptHTTP2:      true,
-			// One fetch in minutes: a kept connection would only be a goroutine
-			// to clean up, and would be stale by then.
-			DisableKeepAlives: true,
-		},
+	var transport http.RoundTripper = &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    5 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		ForceAttemptHTTP2:      true,
+		// One fetch in minutes: a kept connection would only be a goroutine to
+		// clean up, and would be stale by then.
+		DisableKeepAlives: true,
 	}
+	for _, wrap := range around {
+		transport = wrap(transport)
+	}
+	client := &http.Client{CheckRedirect: stayOnHost, Transport: transport}
 	return func(ctx context.Context) ([]byte, error) {
 		return fetch(ctx, client, address.String())
 	}, nil

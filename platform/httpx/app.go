@@ -75,6 +75,8 @@ type Config struct {
 	NewID func() uuid.UUID
 	// Meters are told of each request.
 	Meters Meters
+	// Trace, if any, traces each request.
+	Trace Trace
 }
 
 // App is the HTTP application: middleware in place, routes to be added.
@@ -86,7 +88,8 @@ type App struct {
 	open     *connections
 	streams  *streams
 	stopping atomic.Bool
-	// meters never changes once requests come in.
+	// meters has an entry for each route, and never changes once requests come
+	// in.
 	meters    map[meterKey]told
 	unmatched told
 }

@@ -31,10 +31,10 @@ func toldNobody(int, time.Duration) {}
 // meter has the requests of a route told. It is called before the first
 // request.
 func (a *App) meter(method, route string) {
-	if a.Meters.Requests == nil {
-		return
+	a.meters[meterKey{method, route}] = toldNobody
+	if a.Meters.Requests != nil {
+		a.meters[meterKey{method, route}] = a.Meters.Requests(method, route)
 	}
-	a.meters[meterKey{method, route}] = a.Meters.Requests(method, route)
 }
 
 // meterRead is meter for what can be got, which can be asked for with HEAD too.

@@ -39,6 +39,7 @@ func (a *App) observe(c *fiber.Ctx) error {
 	start := a.Now()
 	a.requestID(c)
 	a.secure(c)
+	endTrace := a.trace(c)
 	if err := a.recoverNext(c); err != nil {
 		if err := a.writeError(c, err); err != nil {
 			return err
@@ -46,8 +47,11 @@ func (a *App) observe(c *fiber.Ctx) error {
 	}
 	a.hangUpWhileStopping(c)
 	if stream := streamOf(c); stream != nil {
-		stream.done = a.logStream(c, start)
+		stream.done = a.logStream(c, start, endTrace)
 		return nil
+	}
+	if endTrace != nil {
+		endTrace(a.traced(c))
 	}
 	took := a.Now().Sub(start)
 	a.told(c)(c.Response().StatusCode(), took)
@@ -57,7 +61,8 @@ func (a *App) observe(c *fiber.Ctx) error {
 
 // logStream returns what logs the request once its stream has ended. By then
 // what c holds is another request's.
-func (a *App) logStream(c *fiber.Ctx, start time.Time) func(sent int64, err error) {
+func (a *App) logStream(c *fiber.Ctx, start time.Time, endTrace func(Traced)) func(sent int64, err error) {
+	traced := a.traced(c)
 	ctx, attrs := context.WithoutCancel(c.UserContext()), a.attrs(c, c.Route().Path)
 	tell, status := a.told(c), c.Response().StatusCode()
 	return func(sent int64, err error) {
@@ -73,6 +78,10 @@ func (a *App) logStream(c *fiber.Ctx, start time.Time) func(sent int64, err erro
 			attrs = append(attrs, slog.Bool("broken_off", true), slog.String("error", err.Error()))
 		}
 		tell(status, took)
+		if endTrace != nil {
+			traced.Status = status
+			endTrace(traced)
+		}
 		a.Log.LogAttrs(ctx, level, "request", attrs...)
 	}
 }

@@ -33,6 +33,8 @@ type Config struct {
 	// role of URL: each statement then tells PostgreSQL on whose behalf it runs,
 	// with no round trip of its own.
 	RowSecurity bool
+	// Tracer is told of each statement; nil where nobody is.
+	Tracer Tracer
 }
 
 const (
@@ -115,6 +117,9 @@ func New(ctx context.Context, c Config) (*DB, error) {
 	pc.BeforeConnect = modes.choose
 	pc.PingTimeout = idlePingTimeout
 	pc.ConnConfig.BuildContextWatcherHandler = cancelAndListen
+	if c.Tracer != nil {
+		pc.ConnConfig.Tracer = tracing{c.Tracer}
+	}
 	pc.AfterConnect = registerTypes
 
 	pool, err := pgxpool.NewWithConfig(ctx, pc)

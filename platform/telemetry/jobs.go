@@ -34,15 +34,20 @@ func newJobs() jobs {
 
 // Job measures one kind of work in the background.
 type Job struct {
+	name            string
+	tracing         *Tracing
 	now             func() time.Time
 	ok, failed      prometheus.Counter
 	items           func() prometheus.Counter
 	succeeded, took prometheus.Gauge
 }
 
-// Job adds work in the background by its name, such as sweep_tombstones.
-func (m *Metrics) Job(name string) *Job {
+// Job adds work in the background by its name, such as sweep_tombstones, each
+// run of which is a trace of its own unless t is nil.
+func (m *Metrics) Job(name string, t *Tracing) *Job {
 	j := &Job{
+		name:      name,
+		tracing:   t,
 		now:       m.now,
 		ok:        m.jobs.runs.WithLabelValues(name, "ok"),
 		failed:    m.jobs.runs.WithLabelValues(name, "failed"),
@@ -54,12 +59,15 @@ func (m *Metrics) Job(name string) *Job {
 	return j
 }
 
-// Begin says that a run begins. What it returns is called when it ends, with
-// how much it got done, 0 where that is not counted, and why it failed, if it
-// did. A run that ended because ctx did has no result.
-func (j *Job) Begin(ctx context.Context) (end func(items int64, err error)) {
+// Begin says that a run begins, which is given the context that it returns.
+// What it returns beside that is called when the run ends, with how much it got
+// done, 0 where that is not counted, and why it failed, if it did. A run that
+// ended because ctx did has no result.
+func (j *Job) Begin(ctx context.Context) (_ context.Context, end func(items int64, err error)) {
 	began := j.now()
-	return func(items int64, err error) {
+	ctx, endSpan := j.tracing.Work(ctx, j.name)
+	return ctx, func(items int64, err error) {
+		endSpan(err)
 		ended := j.now()
 		j.took.Set(ended.Sub(began).Seconds())
 		if items > 0 {

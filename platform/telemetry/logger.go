@@ -35,23 +35,24 @@ type LogOptions struct {
 
 // NewLogger makes a logger that writes to w, and the variable that changes its
 // level while the program runs. Passwords and tokens in what it is given are
-// masked, see [Redact].
+// masked, see [Redact]. What is logged with the context of a request bears its
+// trace_id, if there is one.
 func NewLogger(w io.Writer, o LogOptions) (*slog.Logger, *slog.LevelVar) {
 	level := new(slog.LevelVar)
 	level.Set(o.Level)
 	terminal := isTerminal(w)
 	if o.Format == Text || o.Format != JSON && terminal {
-		return slog.New(tint.NewTextHandler(w, &tint.Options{
+		return slog.New(traced{tint.NewTextHandler(w, &tint.Options{
 			Level:       level,
 			ReplaceAttr: Redact,
 			TimeFormat:  "15:04:05.000",
 			NoColor:     o.NoColor || !terminal,
-		})), level
+		})}), level
 	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{
+	return slog.New(traced{slog.NewJSONHandler(w, &slog.HandlerOptions{
 		Level:       level,
 		ReplaceAttr: Redact,
-	})), level
+	})}), level
 }
 
 // NoColor reports whether environ asks for no colour: NO_COLOR set to anything

@@ -99,16 +99,17 @@ func TestJobsAreMeasured(t *testing.T) {
 	t.Parallel()
 	c := &clock{at: time.Unix(1000, 0)}
 	m := newMetrics(c)
-	job := m.Job("sweep")
+	job := m.Job("sweep", nil)
 	lists(t, scraped(t, m),
 		`docket_background_last_success_timestamp_seconds{job="sweep"} 1000`,
 		`docket_background_runs_total{job="sweep",result="ok"} 0`, `docket_background_runs_total{job="sweep",result="failed"} 0`)
 
-	end := job.Begin(t.Context())
+	_, end := job.Begin(t.Context())
 	c.at = c.at.Add(500 * time.Millisecond)
 	end(3, nil)
 	c.at = c.at.Add(time.Minute)
-	job.Begin(t.Context())(2, errors.New("half way"))
+	_, end = job.Begin(t.Context())
+	end(2, errors.New("half way"))
 	lists(t, scraped(t, m),
 		`docket_background_last_success_timestamp_seconds{job="sweep"} 1000.5`, `docket_background_last_duration_seconds{job="sweep"} 0`,
 		`docket_background_runs_total{job="sweep",result="ok"} 1`, `docket_background_runs_total{job="sweep",result="failed"} 1`,
@@ -116,7 +117,8 @@ func TestJobsAreMeasured(t *testing.T) {
 
 	stopped, stop := contextThatEnds(t)
 	stop()
-	job.Begin(stopped)(0, stopped.Err())
+	_, end = job.Begin(stopped)
+	end(0, stopped.Err())
 	lists(t, scraped(t, m), `docket_background_runs_total{job="sweep",result="failed"} 1`)
 }
 
