@@ -19,7 +19,7 @@ import (
 
 func execSQL(t *testing.T, url string, statements ...string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := pgx.Connect(t.Context(), pgtest.AsOwner(t, url))
 	if err != nil {
 		t.Fatal(err)
 	}
