@@ -16,6 +16,8 @@ import (
 // held is a server with a request under way that waits for a lock.
 type held struct {
 	*process
+	url      string // of its database
+	ada      client
 	answered chan outcome
 	// letGo lets the request go on.
 	letGo func()
@@ -33,7 +35,9 @@ func holding(t *testing.T, settings ...string) *held {
 	url, dir := pgtest.URL(t), t.TempDir()
 	settings = append(settings, "DATABASE_URL="+url, "DOCKET_DATA_DIR="+dir)
 	h := &held{process: launch(t, settings...), answered: make(chan outcome, 1)}
+	h.url = url
 	ada := client{base: h.greeting.API, authorization: "Bearer " + execute(t, settings[len(settings)-1:], "token").ok(t)}
+	h.ada = ada
 	tag := one(t, ada.do(t, "POST", "/tags", `{"name":"held"}`), 201)
 
 	conn, err := pgx.Connect(t.Context(), pgtest.AsOwner(t, url))

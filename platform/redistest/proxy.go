@@ -1,6 +1,7 @@
 package redistest
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -98,7 +99,7 @@ func (p *Proxy) flow(to, from net.Conn) {
 		<-resumed
 		if _, failed := to.Write(buf[:n]); failed != nil || err != nil {
 			_ = to.Close() // by the other direction, perhaps
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				_ = from.Close()
 			}
 			return

@@ -144,19 +144,25 @@ const (
 	isHex               // HEXDIG
 )
 
+const (
+	letters   = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits    = "0123456789"
+	marks     = "!#$%&'*+-.^_`|~"
+	hexDigits = digits + "abcdefABCDEF"
+)
+
 var classes = classify()
 
 func classify() (classes [256]byte) {
+	for _, c := range []byte(letters + digits + marks) {
+		classes[c] |= isToken
+	}
+	for _, c := range []byte(hexDigits) {
+		classes[c] |= isHex
+	}
 	for c := range 256 {
 		if c >= ' ' && c != 0x7f || c == '\t' {
 			classes[c] |= isText
-		}
-		letter, digit := c|0x20 >= 'a' && c|0x20 <= 'z' && c < 0x80, c >= '0' && c <= '9'
-		if letter || digit || c > 0 && c < 0x80 && bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), byte(c)) >= 0 {
-			classes[c] |= isToken
-		}
-		if digit || letter && c|0x20 <= 'f' {
-			classes[c] |= isHex
 		}
 	}
 	return classes

@@ -161,19 +161,19 @@ func chunkSize(line []byte) (size uint64, ok bool) {
 	if !ok || len(line) > maxChunkLine {
 		return 0, false
 	}
-	digits := 0
-	for digits < len(line) && classes[line[digits]]&isHex != 0 {
-		c := line[digits]
+	n := 0
+	for n < len(line) && classes[line[n]]&isHex != 0 {
+		c := line[n]
 		if size <<= 4; c <= '9' {
 			size += uint64(c - '0')
 		} else {
 			size += uint64(c|0x20-'a') + 10
 		}
-		digits++
+		n++
 	}
-	extension := bytes.TrimLeft(line[digits:], " \t")
-	sound := len(line) == digits || len(extension) > 0 && extension[0] == ';' && all(extension, isText)
-	return size, sound && digits > 0 && digits <= maxChunkDigits
+	extension := bytes.TrimLeft(line[n:], " \t")
+	sound := len(line) == n || len(extension) > 0 && extension[0] == ';' && all(extension, isText)
+	return size, sound && n > 0 && n <= maxChunkDigits
 }
 
 // trailersEnd returns the length of the trailers, their empty line included; 0
