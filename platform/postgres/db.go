@@ -169,6 +169,7 @@ type conn interface {
 // conn returns the transaction of the unit of work in ctx, else the pool, to
 // send statements on behalf of who.
 func (db *DB) conn(ctx context.Context, who scope) conn {
+	who = who.within(ctx)
 	if u := unitFrom(ctx); u != nil {
 		u.line.as(who)
 		return u.line
@@ -177,8 +178,8 @@ func (db *DB) conn(ctx context.Context, who scope) conn {
 		return db.pool
 	}
 	enter := who.enter(scope{})
-	if enter.sql == setOwner && plansAnew(ctx) {
-		enter.sql = setOwnerAnew
+	if plansAnew(ctx) {
+		enter.sql += planAnew
 	}
 	return shot{db.pool, enter}
 }

@@ -19,6 +19,8 @@ const (
 	// DoorSetting is the name of a [Door], or empty, and KeySetting its key.
 	DoorSetting = "app.door"
 	KeySetting  = "app.key"
+	// SoughtSetting is the tsquery that a search is for, or empty.
+	SoughtSetting = "app.sought"
 )
 
 // The doors there are.
@@ -59,14 +61,36 @@ func Expired(since time.Time) Door {
 	return Door{DoorExpired, since.UTC().Format(time.RFC3339Nano)}
 }
 
-// scope is on whose behalf a statement runs: an owner's, or through a door.
+type soughtKey struct{}
+
+// Seeking makes the statements that run with the context it returns meet none
+// but those rows of a table of searchable words that match query, the text of a
+// tsquery, which is among their conditions anyway. Under row-level security
+// PostgreSQL would otherwise look through all rows of the owner: it lets an
+// operator that might tell of rows in its errors see none before the policies
+// have, and so makes no use of the index of words. A policy that asks for the
+// match can use it.
+func Seeking(ctx context.Context, query string) context.Context {
+	return context.WithValue(ctx, soughtKey{}, query)
+}
+
+// scope is on whose behalf a statement runs, an owner's or through a door, and
+// what it looks for.
 type scope struct {
-	owner uuid.UUID
-	door  Door
+	owner  uuid.UUID
+	door   Door
+	sought string
 }
 
 func of(owner uuid.UUID) scope { return scope{owner: owner} }
 func through(door Door) scope  { return scope{door: door} }
+
+// within is s in the context of a statement.
+func (s scope) within(ctx context.Context) scope {
+	s.sought, _ = ctx.Value(soughtKey{}).(string)
+	return s
+}
+
 func (s scope) ownerID() string {
 	if s.owner == uuid.Nil {
 		return ""
@@ -76,18 +100,23 @@ func (s scope) ownerID() string {
 
 // The statements that set a scope: few, so that each is prepared once.
 const (
-	setOwner       = `SELECT set_config('` + OwnerSetting + `', $1, true)`
-	setOwnerAnew   = `SELECT set_config('` + OwnerSetting + `', $1, true), set_config('plan_cache_mode', 'force_custom_plan', true)`
-	setOwnerOrDoor = `SELECT set_config('` + OwnerSetting + `', $1, true), set_config('` + DoorSetting + `', $2, true), set_config('` + KeySetting + `', $3, true)`
+	setOwner  = `SELECT set_config('` + OwnerSetting + `', $1, true)`
+	setDoor   = `, set_config('` + DoorSetting + `', $2, true), set_config('` + KeySetting + `', $3, true)`
+	setSought = `, set_config('` + SoughtSetting + `', $4, true)`
+	planAnew  = `, set_config('plan_cache_mode', 'force_custom_plan', true)`
 )
 
 // enter is the statement that makes s the scope of a transaction where before
 // was.
 func (s scope) enter(before scope) deferred {
-	if s.door == before.door {
+	switch {
+	case s.sought != before.sought:
+		return deferred{setOwner + setDoor + setSought, []any{s.ownerID(), s.door.name, s.door.key, s.sought}}
+	case s.door != before.door:
+		return deferred{setOwner + setDoor, []any{s.ownerID(), s.door.name, s.door.key}}
+	default:
 		return deferred{setOwner, []any{s.ownerID()}}
 	}
-	return deferred{setOwnerOrDoor, []any{s.ownerID(), s.door.name, s.door.key}}
 }
 
 // shot is a pool that sends each statement together with its scope: two

@@ -46,11 +46,16 @@ type policy struct {
 	// using says which rows can be met, and check which can be left behind; ""
 	// where the command has no such half.
 	using, check string
+	// restrictive policies take away from what the others show.
+	restrictive bool
 }
 
-// clauses is the policy as CREATE POLICY has it, from FOR on.
+// clauses is the policy as CREATE POLICY has it, after the table.
 func (p policy) clauses() string {
 	var b strings.Builder
+	if p.restrictive {
+		b.WriteString("AS RESTRICTIVE ")
+	}
 	fmt.Fprintf(&b, "FOR %s TO PUBLIC", p.command)
 	if p.using != "" {
 		fmt.Fprintf(&b, " USING (%s)", p.using)
@@ -108,9 +113,25 @@ func ofUsers(name string) table {
 	return table{name: name, policies: []policy{owned(ownerColumn)}, privileges: changes}
 }
 
+// wordsOfUsers is a table whose index of words a search is to go by, see
+// [postgres.Seeking]; without one, the policy asks for the lack of a word that no
+// row has. IS TRUE keeps the primary key from being preferred, by which all rows
+// of the owner would be read.
+func wordsOfUsers(name, words string) table {
+	t := ofUsers(name)
+	own := &t.policies[0]
+	own.using = "(" + own.using + ") IS TRUE"
+	own.check = own.using
+	t.policies = append(t.policies, policy{
+		name: "sought", command: "SELECT", restrictive: true,
+		using: words + " @@ (SELECT coalesce(" + setting(postgres.SoughtSetting) + ", '!docket_nothing')::tsquery)",
+	})
+	return t
+}
+
 // exceptions are the tables about which there is more to say. They belong to
-// module identity and to the platform, and are listed here because a database is
-// secured where no module is: by the tests of each, and by `docket db secure`.
+// modules and to the platform, and are listed here because a database is secured
+// where no module is: by the tests of each, and by `docket db secure`.
 func exceptions() []table {
 	subject := "issuer || chr(10) || subject = " + atDoor(postgres.DoorSubject, "text")
 	users := table{name: "users", privileges: changes}
@@ -131,7 +152,7 @@ func exceptions() []table {
 		"expires_at <= "+atDoor(postgres.DoorExpired, "timestamptz"), "SELECT", "UPDATE", "DELETE")...)
 
 	// Secrets of the service itself, which it makes and never changes.
-	return []table{users, tombstones, answers, {name: "service_keys", privileges: []string{"SELECT", "INSERT"}}}
+	return []table{users, tombstones, answers, wordsOfUsers("task_search", "words"), {name: "service_keys", privileges: []string{"SELECT", "INSERT"}}}
 }
 
 // Knows reports whether a table is secured although it has no column user_id.

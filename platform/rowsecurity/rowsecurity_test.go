@@ -108,7 +108,7 @@ func TestRolesThatBypassTheWall(t *testing.T) {
 	for _, name := range []string{"users", "tombstones"} {
 		must(t, owner, "CREATE TABLE "+name+" (id uuid, issuer text, subject text, erased_at timestamptz, finished_at timestamptz)")
 	}
-	must(t, owner, "CREATE TABLE idempotency_keys (user_id uuid, expires_at timestamptz)")
+	must(t, owner, "CREATE TABLE idempotency_keys (user_id uuid, expires_at timestamptz); CREATE TABLE task_search (user_id uuid, words tsvector)")
 	app, err := rowsecurity.As(url, "app")
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"encoding/json"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"docket/platform/localpg"
 	"docket/platform/pgtest"
 	pg "docket/platform/postgres"
+	"docket/platform/rowsecurity"
 	"docket/platform/schema"
 )
 
@@ -32,14 +32,19 @@ type plan struct {
 	Plans    []plan `json:"Plans"`
 }
 
-// explaining opens the database of a server in such a way.
+// explaining opens the database of a server in such a way, as a service does,
+// with row-level security in front of it.
 func explaining(t *testing.T, server *localpg.Server, database string) planned {
 	t.Helper()
-	at, err := url.Parse(server.URL(database))
+	at, err := rowsecurity.SecureOwn(t.Context(), server.URL(database))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var options []string
+	owner, err := pg.Open(t.Context(), pg.Config{URL: server.URL(database), MinConns: 1, MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
 	for name, value := range map[string]string{
 		"session_preload_libraries":     "auto_explain",
 		"auto_explain.log_min_duration": "0",
@@ -49,12 +54,11 @@ func explaining(t *testing.T, server *localpg.Server, database string) planned {
 		"auto_explain.log_format":       "json",
 		"auto_explain.log_level":        "log",
 	} {
-		options = append(options, "-c "+name+"="+value)
+		if _, err := pg.ExecUnowned(t.Context(), owner, pg.Door{}, "ALTER ROLE "+rowsecurity.DefaultRole+" SET "+name+" = '"+value+"'"); err != nil {
+			t.Fatal(err)
+		}
 	}
-	query := at.Query()
-	query.Set("options", strings.Join(options, " "))
-	at.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
-	db, err := pg.Open(t.Context(), pg.Config{URL: at.String(), MinConns: 1, MaxConns: 1})
+	db, err := pg.Open(t.Context(), pg.Config{URL: at, MinConns: 1, MaxConns: 1, RowSecurity: true})
 	if err != nil {
 		t.Fatal(err)
 	}

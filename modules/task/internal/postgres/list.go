@@ -27,6 +27,9 @@ func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core
 	if q.Filter.Narrows() {
 		ctx = postgres.PlannedAnew(ctx)
 	}
+	if q.Filter.Search != nil {
+		ctx = postgres.Seeking(ctx, tsquery(owner, q.Filter.Search))
+	}
 	if q.Sort == core.SortDue {
 		return s.listByDue(ctx, owner, q)
 	}
