@@ -88,16 +88,25 @@ func secureDatabase(ctx context.Context, cfg config.Config, w io.Writer, o rowse
 	if err != nil {
 		return err
 	}
+	if cfg.PrivateDatabase() {
+		return reportMended(w, cfg, o.Role, mended, "")
+	}
 	address, err := serviceAddress(cmp.Or(cfg.Database.URL, direct), o.Role, passwordEnv)
 	if err != nil {
 		return err
 	}
+	return reportMended(w, cfg, o.Role, mended, address)
+}
+
+// reportMended says what was done, and the address for the service, if it is
+// to be told.
+func reportMended(w io.Writer, cfg config.Config, role string, mended []rowsecurity.Problem, address string) error {
 	if !forPeople(w, cfg.Log.Format) {
 		lines := []string{}
 		for _, p := range mended {
 			lines = append(lines, p.String())
 		}
-		return json.NewEncoder(w).Encode(map[string]any{"role": o.Role, "mended": lines, "database_url": address})
+		return json.NewEncoder(w).Encode(map[string]any{"role": role, "mended": lines, "database_url": address})
 	}
 	for _, p := range mended {
 		fmt.Fprintf(w, "mended: %s\n", p)
@@ -105,8 +114,10 @@ func secureDatabase(ctx context.Context, cfg config.Config, w io.Writer, o rowse
 	if len(mended) == 0 {
 		fmt.Fprintln(w, "nothing to mend")
 	}
-	_, err = fmt.Fprintf(w, "the service logs in as %s:\n\n  export DATABASE_URL=\"%s\"\n\n", o.Role, address)
-	return err
+	if address != "" {
+		fmt.Fprintf(w, "the service logs in as %s:\n\n  export DATABASE_URL=\"%s\"\n\n", role, address)
+	}
+	return nil
 }
 
 // serviceAddress is the address with another role, and with what a shell puts

@@ -245,7 +245,7 @@ func TestViolated(t *testing.T) {
 		"primary key": {`INSERT INTO items VALUES ($1, $2, 'x', now())`, "items_pkey", []any{id}},
 		"check":       {`UPDATE items SET rank = -1 WHERE user_id = $1`, "items_rank_check", nil},
 		"unique":      {`INSERT INTO items SELECT $1, $2, name, at FROM items`, "items_name_key", []any{bob}},
-		"foreign key": {`INSERT INTO task_tags VALUES ($1, $2, $2)`, "task_tags_task_fk", []any{id}},
+		"foreign key": {`INSERT INTO task_tags (user_id, task_id, tag_id, created_at) VALUES ($1, $2, $2, now())`, "task_tags_task_fk", []any{id}},
 		"not null":    {`UPDATE items SET at = NULL WHERE user_id = $1`, "", nil}, // has no name
 		"syntax":      {`SELEC $1`, "", nil},
 	} {

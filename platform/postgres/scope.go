@@ -61,6 +61,9 @@ func Expired(since time.Time) Door {
 	return Door{DoorExpired, since.UTC().Format(time.RFC3339Nano)}
 }
 
+// NoWord is a word that no row has.
+const NoWord = "docket_nothing"
+
 type soughtKey struct{}
 
 // Seeking makes the statements that run with the context it returns meet none
@@ -71,6 +74,9 @@ type soughtKey struct{}
 // have, and so makes no use of the index of words. A policy that asks for the
 // match can use it.
 func Seeking(ctx context.Context, query string) context.Context {
+	if query == "" { // which matches nothing
+		query = NoWord
+	}
 	return context.WithValue(ctx, soughtKey{}, query)
 }
 

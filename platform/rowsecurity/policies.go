@@ -124,7 +124,7 @@ func wordsOfUsers(name, words string) table {
 	own.check = own.using
 	t.policies = append(t.policies, policy{
 		name: "sought", command: "SELECT", restrictive: true,
-		using: words + " @@ (SELECT coalesce(" + setting(postgres.SoughtSetting) + ", '!docket_nothing')::tsquery)",
+		using: words + " @@ (SELECT coalesce(" + setting(postgres.SoughtSetting) + ", '!" + postgres.NoWord + "')::tsquery)",
 	})
 	return t
 }

@@ -28,7 +28,7 @@ func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core
 		ctx = postgres.PlannedAnew(ctx)
 	}
 	if q.Filter.Search != nil {
-		ctx = postgres.Seeking(ctx, tsquery(owner, q.Filter.Search))
+		ctx = postgres.Seeking(ctx, tsquery(owner, q.Filter.Search).matched())
 	}
 	if q.Sort == core.SortDue {
 		return s.listByDue(ctx, owner, q)

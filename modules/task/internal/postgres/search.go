@@ -59,6 +59,14 @@ type sought struct {
 // what is not meant.
 func (s sought) finds() bool { return s.wanted != "" || s.unwanted == "" }
 
+// matched is the one of the two by which words are looked up, see [matching].
+func (s sought) matched() string {
+	if s.finds() {
+		return s.wanted
+	}
+	return s.unwanted
+}
+
 // tsquery returns s, which finds nothing if it has no word. Words hold letters,
 // digits, marks and symbols, hence no quote or backslash: nothing that was
 // typed is taken for an operator.
