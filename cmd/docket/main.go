@@ -89,7 +89,7 @@ environment variables and from flags; "docket config" shows them.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(newServeCommand(o), newTokenCommand(o), newConfigCommand(o), newDatabaseCommand(o), newSeedCommand(o), newHealthCommand(o), newVersionCommand())
+	root.AddCommand(newServeCommand(o), newTokenCommand(o), newConfigCommand(o), newDatabaseCommand(o), newSeedCommand(o), newHealthCommand(o), newExamplesCommand(o), newVersionCommand())
 	refuseArguments(root)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.InitDefaultHelpCmd()

@@ -57,7 +57,7 @@ func addTo(d *openapi.Document, r Route) error {
 	}
 	o := &openapi.Operation{
 		ID: r.Operation, Summary: r.Summary, Description: r.Description,
-		Parameters: r.parameters(), RequestBody: r.requestBody(), Responses: r.responses(),
+		Parameters: r.parameters(), RequestBody: r.requestBody(), Responses: r.responses(), Requests: r.requests(),
 	}
 	if r.Group.Name != "" {
 		o.Tags = []string{r.Group.Name}
@@ -115,6 +115,24 @@ func (e Example) id() []byte {
 		return nil
 	}
 	return openapi.Example(e.ID)
+}
+
+// requests are the example of the route, ready to be sent.
+func (r Route) requests() []openapi.Request {
+	var all []openapi.Request
+	for _, c := range append(slices.Clone(r.Example.First), Call{Method: r.Method, Path: r.Example.path(r.Path), Body: r.Example.Body}) {
+		all = append(all, openapi.Request{Method: c.Method, Path: BasePath + c.Path, Body: []byte(c.Body)})
+	}
+	return all
+}
+
+// path fills in the route's path.
+func (e Example) path(route string) string {
+	path := strings.ReplaceAll(route, ":id", e.ID)
+	if e.Query != "" {
+		path += "?" + e.Query
+	}
+	return path
 }
 
 func (r Route) sortParameter() *openapi.Parameter {

@@ -84,6 +84,18 @@ type Operation struct {
 	RequestBody *RequestBody           `json:"requestBody,omitempty"`
 	Responses   map[string]*Response   `json:"responses"`
 	Security    *[]map[string][]string `json:"security,omitempty"`
+	// Requests are an example to try out: the last is one of this operation,
+	// those before make what it needs. Tools that do not know the extension pass
+	// over it.
+	Requests []Request `json:"x-requests,omitempty"`
+}
+
+// Request is one request that works.
+type Request struct {
+	Method string `json:"method"`
+	// Path has the query too.
+	Path string          `json:"path"`
+	Body json.RawMessage `json:"body,omitempty"`
 }
 
 // Parameter is one parameter in a path, a query or a header, or a reference to
