@@ -16,7 +16,7 @@ import (
 	"docket/platform/schema"
 )
 
-const usage = `usage: go run ./platform/tools/planschema [FLAG...] drift|dangers|left|index
+const usage = `usage: go run ./platform/tools/planschema [FLAG...] drift|dangers|left|index|install
 
 Looks at the database that DATABASE_URL_DIRECT names; never a pooler's address.
 
@@ -25,6 +25,7 @@ dangers  fails on changes that lock or rewrite a table with rows, or break the
          release that runs, and that no line of schema.accepted accepts
 left     fails on what is still to be changed after Atlas has applied the schema
 index    builds the indexes that are new, without locking anybody out
+install  brings an empty database to the schema of the release that runs
 
 flags:
 `
@@ -71,9 +72,9 @@ func run(ctx context.Context, s settings, release, verb string, out io.Writer) (
 		return index(ctx, s, out)
 	case "left":
 		return left(ctx, s, out)
-	case "drift", "dangers":
+	case "drift", "dangers", "install":
 	default:
-		return fmt.Errorf("there is no %q: it is drift, dangers, left or index", verb)
+		return fmt.Errorf("there is no %q: it is drift, dangers, left, index or install", verb)
 	}
 	dir, err := os.MkdirTemp("", "docket-planschema-")
 	if err != nil {
@@ -87,10 +88,26 @@ func run(ctx context.Context, s settings, release, verb string, out io.Writer) (
 		release = "none is known"
 	}
 	fmt.Fprintln(out, "release that runs:", release)
-	if verb == "drift" {
+	switch verb {
+	case "drift":
 		return drift(ctx, s, out)
+	case "dangers":
+		return dangers(ctx, s, out)
+	default:
+		return install(ctx, s, out)
 	}
-	return dangers(ctx, s, out)
+}
+
+// install is for the database of a review, in which the change to come is then
+// looked at.
+func install(ctx context.Context, s settings, out io.Writer) error {
+	if s.previous == "" {
+		fmt.Fprintln(out, "install: nothing was released before")
+		return nil
+	}
+	statements, err := schema.Apply(ctx, s.url, s.previous)
+	fmt.Fprintln(out, "install: statements", len(statements))
+	return err
 }
 
 func drift(ctx context.Context, s settings, out io.Writer) error {

@@ -96,13 +96,7 @@ func TestRun(t *testing.T) {
 	next = strings.Replace(next, "primary_key", "index \"notes_title_idx\" { columns = [column.title] }\n  primary_key", 1)
 	c := repository(t, next)
 	url := pgtest.AsOwner(t, pgtest.URL(t))
-	before := filepath.Join(t.TempDir(), schema.File)
-	if err := os.WriteFile(before, []byte(release), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := schema.Apply(t.Context(), url, before); err != nil {
-		t.Fatal(err)
-	}
+	says(t, c, url, "install", true, c.must(t, "rev-parse", "HEAD^"))
 	query(t, url, "INSERT INTO notes VALUES (gen_random_uuid(), 'a')")
 
 	says(t, c, url, "drift", true, "drift: none", c.must(t, "rev-parse", "HEAD^"))
