@@ -34,10 +34,13 @@ type process struct {
 // launch starts "docket serve" and waits for its greeting.
 func launch(t testing.TB, settings ...string) *process {
 	t.Helper()
-	p := &process{
-		cmd:    docket(t, append([]string{"DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0"}, settings...), "serve"),
-		stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{}),
-	}
+	return launchCommand(t, docket(t, append([]string{"DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0"}, settings...), "serve"))
+}
+
+// launchCommand is launch with a command that serves.
+func launchCommand(t testing.TB, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd, stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
