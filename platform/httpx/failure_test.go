@@ -130,6 +130,23 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// A route may have more time than others, and never has less.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	for patience, want := range map[time.Duration]time.Duration{0: time.Minute, time.Second: time.Minute, time.Hour: time.Hour} {
+		var left time.Duration
+		app := httpxtest.New(t, []httpx.Route{{Method: "GET", Path: "/patient", Patience: patience, Handle: func(r *httpx.Request) (httpx.Response, error) {
+			deadline, _ := r.Context().Deadline()
+			left = time.Until(deadline)
+			return httpx.OK(note{}), nil
+		}}}, func(c *httpx.Config) { c.RequestTimeout = time.Minute })
+		app.As("ada").Do(t, "GET", base+"/patient", "").Want(t, http.StatusOK)
+		if left > want || left < want/2 {
+			t.Errorf("with a patience of %v a request has %v, want %v", patience, left, want)
+		}
+	}
+}
+
 // held serves requests that wait until they are let go.
 func held(entered chan<- struct{}, release <-chan struct{}) []httpx.Route {
 	return []httpx.Route{{Method: "GET", Path: "/held", Handle: func(*httpx.Request) (httpx.Response, error) {

@@ -2,7 +2,9 @@ package httpx
 
 import (
 	"bytes"
+	"context"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -46,6 +48,10 @@ type Route struct {
 	Streams bool
 	// Guards is the resource that If-Match is about, nil for none.
 	Guards *Resource
+	// Patience is the deadline of a request that may have to change very many
+	// rows at once, where it is longer than that of others
+	// ([Config].RequestTimeout). A minute is what proxies commonly allow.
+	Patience time.Duration
 	// Example is a request that works.
 	Example Example
 	Handle  Handler
@@ -77,6 +83,11 @@ func (r Route) known() []string {
 func (a *App) serve(route Route) fiber.Handler {
 	known := route.known()
 	return func(c *fiber.Ctx) error {
+		if route.Patience > a.RequestTimeout {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), route.Patience)
+			defer cancel()
+			c.SetUserContext(ctx)
+		}
 		r := &Request{c: c, ctx: c.UserContext(), route: route, known: known, cursors: a.Cursors}
 		key, err := r.idempotencyKey()
 		if err != nil {

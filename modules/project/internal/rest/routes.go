@@ -2,9 +2,14 @@
 package rest
 
 import (
+	"time"
+
 	"docket/modules/project/internal/core"
 	"docket/platform/httpx"
 )
+
+// patience is for the tasks of a project, which may be 200,000.
+const patience = 55 * time.Second
 
 // Routes lists every operation on projects.
 func Routes(projects *core.Service) []httpx.Route {
@@ -42,7 +47,7 @@ func (h handlers) collection() []httpx.Route {
 		},
 		{
 			Method: "DELETE", Path: "/projects/:id", Operation: "deleteProject", Group: group, Summary: "Delete a project; its tasks go back to the inbox, or with it",
-			Query: []httpx.Param{tasks}, Statuses: []int{204}, Guards: &project, Handle: h.delete,
+			Query: []httpx.Param{tasks}, Statuses: []int{204}, Guards: &project, Handle: h.delete, Patience: patience,
 			Example: httpx.Example{ID: exampleID.String()},
 		},
 	}

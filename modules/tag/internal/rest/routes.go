@@ -2,9 +2,14 @@
 package rest
 
 import (
+	"time"
+
 	"docket/modules/tag/internal/core"
 	"docket/platform/httpx"
 )
+
+// patience is for the tasks of a tag, which may be 100,000.
+const patience = 55 * time.Second
 
 // Routes lists every operation on tags.
 func Routes(tags *core.Service) []httpx.Route {
@@ -38,13 +43,13 @@ func Routes(tags *core.Service) []httpx.Route {
 		},
 		{
 			Method: "DELETE", Path: "/tags/:id", Operation: "deleteTag", Group: group, Summary: "Delete a tag, and take it off all tasks",
-			Statuses: []int{204}, Guards: &shown, Handle: h.delete,
+			Statuses: []int{204}, Guards: &shown, Handle: h.delete, Patience: patience,
 			Example: httpx.Example{ID: exampleID.String()},
 		},
 		{
 			Method: "POST", Path: "/tags/:id/merge", Operation: "mergeTag", Group: group, Summary: "Give all tasks of a tag another one, and delete it",
 			Description: "Answers with the tag that stays.",
-			Body:        httpx.Reads("TagMerge", into), Shows: &shown, Guards: &shown, Handle: h.merge,
+			Body:        httpx.Reads("TagMerge", into), Shows: &shown, Guards: &shown, Handle: h.merge, Patience: patience,
 			Example: httpx.Example{
 				ID: otherID.String(), Body: `{"into_id":"` + exampleID.String() + `"}`,
 				First: []httpx.Call{{Method: "PUT", Path: path(otherID), Body: `{"name":"errands"}`}},

@@ -58,8 +58,7 @@ func (s *Store) Retag(ctx context.Context, owner, from, into uuid.UUID, now time
 			SELECT tasks.id FROM task_tags JOIN tasks ON tasks.user_id = $1 AND tasks.id = task_tags.task_id
 			WHERE task_tags.user_id = $1 AND task_tags.tag_id = $2` + inOrder + `
 		), untagged AS (
-			DELETE FROM task_tags USING locked
-			WHERE task_tags.user_id = $1 AND task_tags.tag_id = $2 AND task_tags.task_id = locked.id
+			DELETE FROM task_tags WHERE user_id = $1 AND tag_id = $2 AND (SELECT count(*) FROM locked) > 0
 			RETURNING task_tags.task_id, task_tags.created_at
 		), retagged AS (
 			INSERT INTO task_tags (user_id, task_id, tag_id, created_at) SELECT $1, task_id, $3, created_at FROM untagged

@@ -114,8 +114,7 @@ func (s *Store) Untag(ctx context.Context, owner, tag uuid.UUID, now time.Time) 
 			SELECT tasks.id FROM task_tags JOIN tasks ON tasks.user_id = $1 AND tasks.id = task_tags.task_id
 			WHERE task_tags.user_id = $1 AND task_tags.tag_id = $2` + inOrder + `
 		), untagged AS (
-			DELETE FROM task_tags USING locked
-			WHERE task_tags.user_id = $1 AND task_tags.tag_id = $2 AND task_tags.task_id = locked.id
+			DELETE FROM task_tags WHERE user_id = $1 AND tag_id = $2 AND (SELECT count(*) FROM locked) > 0
 			RETURNING task_tags.task_id
 		)
 		UPDATE tasks SET updated_at = $3, revision = revision + 1, tag_ids = array_remove(tag_ids, $2::uuid)
