@@ -316,3 +316,22 @@ func TestRedisRefusesWhatCannotBe(t *testing.T) {
 		t.Error("a limit of 0 requests was accepted")
 	}
 }
+
+// One request in a window of any length: the first of each key passes, and no
+// second.
+func TestRedisAllowsTheOnlyRequest(t *testing.T) {
+	t.Parallel()
+	s, _ := openRedis(t, redistest.Start(t).URL())
+	for i := range 200 {
+		l, err := s.Limit("once", 1, time.Hour+time.Duration(i)*1_234_567*time.Nanosecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for request, want := range []bool{true, false} {
+			d, err := l.Allow(t.Context(), fmt.Sprint("key ", i))
+			if err != nil || d.Allowed != want {
+				t.Fatalf("request %d in window %d: %+v, %v", request+1, i, d, err)
+			}
+		}
+	}
+}
