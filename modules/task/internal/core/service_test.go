@@ -9,6 +9,7 @@ import (
 
 	"docket/modules/task/internal/core"
 	"docket/platform/errs"
+	"docket/platform/httpx/httpxtest"
 )
 
 // reopening is a shelf whose one task somebody reopens right after it was read
@@ -37,10 +38,11 @@ func (r *reopening) CloseBelow(context.Context, uuid.UUID, uuid.UUID, core.Statu
 // what is below it is closed: nothing is closed below a task that is open.
 func TestClosingAgainWhatWasReopenedMeanwhile(t *testing.T) {
 	t.Parallel()
+	clock := httpxtest.NewClock()
 	s, _ := newShelf(1)
-	s.tasks[0].Status, s.tasks[0].CompletedAt = core.Done, new(time.Now())
+	s.tasks[0].Status, s.tasks[0].CompletedAt = core.Done, new(clock.Now())
 	r := &reopening{shelf: s}
-	service := core.NewService(core.Stores{Store: r, Tree: r, Order: r}, core.Places{}, inline{}, core.Sources{Now: time.Now})
+	service := core.NewService(core.Stores{Store: r, Tree: r, Order: r}, core.Places{}, inline{}, core.Sources{Now: clock.Now})
 	got, err := service.Update(t.Context(), uuid.Nil, s.tasks[0].ID, nil, func(d *core.Draft) errs.Faults {
 		d.Status, d.StatusNamed = core.Done, true
 		return nil
