@@ -241,8 +241,8 @@ func TestExportThatIsNotTaken(t *testing.T) {
 	ada := s.as(t, adaAddress)
 	ada.do(t, "GET", "/auth/me", "").Want(t, 200)
 	query(t, url, `WITH made AS (
-			INSERT INTO tasks (user_id, id, title, title_key, position, created_at, updated_at)
-			SELECT users.id, gen_random_uuid(), repeat('long ', 90), 'k', 'a0', now(), now()
+			INSERT INTO tasks (user_id, id, title, title_key, tag_ids, position, created_at, updated_at)
+			SELECT users.id, gen_random_uuid(), repeat('long ', 90), 'k', '{}', 'a0', now(), now()
 			FROM users, generate_series(1, 30000) RETURNING 1
 		) SELECT count(*) FROM made`)
 	ctx, leave := context.WithCancel(t.Context())

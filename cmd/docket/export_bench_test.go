@@ -121,8 +121,8 @@ func makeUp(t *testing.T, url string, tasks int) {
 			FOR name IN SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'tasks'::regclass AND NOT indisunique
 			LOOP EXECUTE 'DROP INDEX ' || name; END LOOP;
 		END $$;
-		INSERT INTO tasks (user_id, id, title, title_key, description, position, created_at, updated_at)
-		SELECT users.id, gen_random_uuid(), 'one of many', 'one of many', repeat('word ', 150), 'a0', now(), now()
+		INSERT INTO tasks (user_id, id, title, title_key, description, tag_ids, position, created_at, updated_at)
+		SELECT users.id, gen_random_uuid(), 'one of many', 'one of many', repeat('word ', 150), '{}', 'a0', now(), now()
 		FROM users, generate_series(1, %d)`, tasks)).ReadAll()
 	if err := errors.Join(err, conn.Close(t.Context())); err != nil {
 		t.Fatal(err)

@@ -99,8 +99,8 @@ func (f fixture) exec(t *testing.T, sql string, args ...any) {
 
 func (f fixture) addTask(t *testing.T, project, title string) {
 	t.Helper()
-	const sql = `INSERT INTO tasks (user_id, id, title, title_key, project_id, position, created_at, updated_at)
-		VALUES ($1, gen_random_uuid(), $2, $2, $3, 'a0', now(), now())`
+	const sql = `INSERT INTO tasks (user_id, id, title, title_key, project_id, tag_ids, position, created_at, updated_at)
+		VALUES ($1, gen_random_uuid(), $2, $2, $3, '{}', 'a0', now(), now())`
 	f.exec(t, sql, title, project)
 }
 
