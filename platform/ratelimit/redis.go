@@ -120,12 +120,6 @@ func (s *Redis) Limit(name string, limit int, window time.Duration) (*Shared, er
 	if err != nil {
 		return nil, err
 	}
-	if limit == 1 {
-		// Redis adds and subtracts the window from the time as floating point
-		// numbers, and must come back to where it was: one of binary fractions
-		// does.
-		window = max(window.Truncate(time.Second/512), time.Second/512)
-	}
 	return &Shared{
 		store: s, rule: r, prefix: keyPrefix + name + ":",
 		limit: redis_rate.Limit{Rate: limit, Burst: limit, Period: window},
