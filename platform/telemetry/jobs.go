@@ -15,11 +15,11 @@ type jobs struct {
 }
 
 func newJobs() jobs {
-	label := []string{"job"}
+	label := []string{"work"}
 	return jobs{
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "docket_background_runs_total", Help: "Runs of work in the background that ended, by their result: ok or failed.",
-		}, []string{"job", "result"}),
+		}, []string{"work", "result"}),
 		items: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "docket_background_items_total", Help: "Rows that work in the background removed.",
 		}, label),

@@ -101,8 +101,8 @@ func TestJobsAreMeasured(t *testing.T) {
 	m := newMetrics(c)
 	job := m.Job("sweep", nil)
 	lists(t, scraped(t, m),
-		`docket_background_last_success_timestamp_seconds{job="sweep"} 1000`,
-		`docket_background_runs_total{job="sweep",result="ok"} 0`, `docket_background_runs_total{job="sweep",result="failed"} 0`)
+		`docket_background_last_success_timestamp_seconds{work="sweep"} 1000`,
+		`docket_background_runs_total{result="ok",work="sweep"} 0`, `docket_background_runs_total{result="failed",work="sweep"} 0`)
 
 	_, end := job.Begin(t.Context())
 	c.at = c.at.Add(500 * time.Millisecond)
@@ -111,15 +111,15 @@ func TestJobsAreMeasured(t *testing.T) {
 	_, end = job.Begin(t.Context())
 	end(2, errors.New("half way"))
 	lists(t, scraped(t, m),
-		`docket_background_last_success_timestamp_seconds{job="sweep"} 1000.5`, `docket_background_last_duration_seconds{job="sweep"} 0`,
-		`docket_background_runs_total{job="sweep",result="ok"} 1`, `docket_background_runs_total{job="sweep",result="failed"} 1`,
-		`docket_background_items_total{job="sweep"} 5`)
+		`docket_background_last_success_timestamp_seconds{work="sweep"} 1000.5`, `docket_background_last_duration_seconds{work="sweep"} 0`,
+		`docket_background_runs_total{result="ok",work="sweep"} 1`, `docket_background_runs_total{result="failed",work="sweep"} 1`,
+		`docket_background_items_total{work="sweep"} 5`)
 
 	stopped, stop := contextThatEnds(t)
 	stop()
 	_, end = job.Begin(stopped)
 	end(0, stopped.Err())
-	lists(t, scraped(t, m), `docket_background_runs_total{job="sweep",result="failed"} 1`)
+	lists(t, scraped(t, m), `docket_background_runs_total{result="failed",work="sweep"} 1`)
 }
 
 // What is measured of every request may not cost what a collector has to clear
