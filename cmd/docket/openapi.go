@@ -15,7 +15,7 @@ const openAPIPath = "/openapi.json"
 var about = openapi.Info{
 	Title:   "Docket",
 	Version: "1.0.0",
-	License: &openapi.License{Name: "All rights reserved"},
+	License: &openapi.License{Name: "All rights reserved", Identifier: "LicenseRef-All-Rights-Reserved"},
 	Summary: "Tasks, projects and tags",
 	Description: `All that a task-management frontend needs.
 

@@ -272,7 +272,6 @@ func headers() map[string]*openapi.Header {
 		"Vary":                text(openapi.String(1, 0), "What the answer depends on besides the address.", "Authorization, Origin"),
 		"WWW-Authenticate":    text(openapi.OneOf(challenge), "How to prove who asks (RFC 6750).", challenge),
 		"Content-Disposition": text(openapi.String(1, 0), "What to save the document as.", `attachment; filename="docket-export-2026-11-23.json"`),
-		"Allow":               text(openapi.String(1, 0), "The methods that the path takes.", "GET, HEAD, PATCH"),
 		"Idempotent-Replayed": text(openapi.OneOf("true"), "The request was done before, and this is what it was answered then.", "true"),
 		"Retry-After":         number("How many seconds to wait before the next try.", 1),
 		"RateLimit-Limit":     number("How many requests there may be in the window.", 100),
