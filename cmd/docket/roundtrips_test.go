@@ -27,16 +27,24 @@ type tollgate struct {
 	network, upstream string
 	trips             atomic.Int64
 	open              sync.WaitGroup
+	// rewrite, unless nil, changes each statement on its way.
+	rewrite func(sql string) string
 }
 
 // newTollgate returns a tollgate to the database at address, and its own.
 func newTollgate(t *testing.T, address string) (gate *tollgate, through string) {
 	t.Helper()
+	return newForgery(t, address, nil)
+}
+
+// newForgery is newTollgate with every statement rewritten.
+func newForgery(t *testing.T, address string, rewrite func(sql string) string) (gate *tollgate, through string) {
+	t.Helper()
 	c, err := pgx.ParseConfig(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate = &tollgate{}
+	gate = &tollgate{rewrite: rewrite}
 	gate.network, gate.upstream = pgconn.NetworkAddress(c.Host, c.Port)
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -79,7 +87,7 @@ func (g *tollgate) join(ctx context.Context, client net.Conn) {
 
 // count passes on what a client sends, message by message.
 func (g *tollgate) count(client io.Reader, server io.Writer) error {
-	if _, err := pass(client, server, nil); err != nil { // the first one has no type
+	if _, err := pass(client, server, nil, nil); err != nil { // the first one has no type
 		return err
 	}
 	kind := make([]byte, 1)
@@ -89,7 +97,7 @@ func (g *tollgate) count(client io.Reader, server io.Writer) error {
 		if _, err := io.ReadFull(client, kind); err != nil {
 			return err
 		}
-		content, err := pass(client, server, kind)
+		content, err := pass(client, server, kind, g.rewrite)
 		if err != nil {
 			return err
 		}
@@ -115,8 +123,9 @@ func (g *tollgate) count(client io.Reader, server io.Writer) error {
 // second, and that no request waits for.
 const lookoutSQL = "FROM tombstones WHERE erased_at >="
 
-// pass passes on a message whose type was read, and returns its content.
-func pass(from io.Reader, to io.Writer, kind []byte) ([]byte, error) {
+// pass passes on a message whose type was read, and returns its content. The
+// statement of a Parse is rewritten.
+func pass(from io.Reader, to io.Writer, kind []byte, rewrite func(sql string) string) ([]byte, error) {
 	size := make([]byte, 4)
 	if _, err := io.ReadFull(from, size); err != nil {
 		return nil, err
@@ -128,6 +137,13 @@ func pass(from io.Reader, to io.Writer, kind []byte) ([]byte, error) {
 	rest := make([]byte, n-4)
 	if _, err := io.ReadFull(from, rest); err != nil {
 		return nil, err
+	}
+	if rewrite != nil && kind[0] == 'P' {
+		name, after, _ := bytes.Cut(rest, []byte{0})
+		sql, types, _ := bytes.Cut(after, []byte{0})
+		rest = bytes.Join([][]byte{name, []byte(rewrite(string(sql))), types}, []byte{0})
+		n = uint32(len(rest) + 4) //nolint:gosec // as long as it was, and a little
+		size = []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
 	}
 	_, err := to.Write(append(append(append([]byte{}, kind...), size...), rest...))
 	return rest, err

@@ -29,7 +29,7 @@ type lab struct {
 	raw *pgx.Conn
 }
 
-func newLab(t *testing.T, config postgres.Config) lab {
+func newLab(t testing.TB, config postgres.Config) lab {
 	t.Helper()
 	l := lab{url: pgtest.URL(t)}
 	owner := pgtest.AsOwner(t, l.url)
@@ -69,7 +69,7 @@ func newLab(t *testing.T, config postgres.Config) lab {
 	return l
 }
 
-func (l lab) must(t *testing.T, sql string) {
+func (l lab) must(t testing.TB, sql string) {
 	t.Helper()
 	if _, err := l.raw.Exec(t.Context(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
