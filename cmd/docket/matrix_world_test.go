@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -74,7 +76,11 @@ func newMatrix(t *testing.T, address string, settings ...string) *matrix {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = owner.Close(t.Context()) })
+	t.Cleanup(func() {
+		if err := owner.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
 	m := &matrix{owner: owner, answers: map[string]string{}}
 	m.server = servingOn(t, append(settings, "DOCKET_DATA_DIR="+t.TempDir(), "DOCKET_RATE_LIMIT_REQUESTS=1000000", "DOCKET_LOG_LEVEL=error")...)
 	m.operations = operationsOf(t, m.server.greeting.API)
@@ -156,19 +162,13 @@ func (m *matrix) ask(t *testing.T, c cell) httpxtest.Response {
 func (c cell) request(t *testing.T, m *matrix) (method, path, body string) {
 	t.Helper()
 	content := map[string]any{}
-	for name, value := range c.operation.body {
-		content[name] = value
-	}
+	maps.Copy(content, c.operation.body)
 	query := url.Values{}
-	used := map[string]int{"project": 1 - c.operation.inPath(), "tag": 1 - c.operation.inPath(), "task": 1 - c.operation.inPath()}
-	path, id := c.operation.path, ""
+	used := map[string]int{"project": 1, "tag": 1, "task": 1}
 	if c.operation.inPath() == 1 {
-		for kind := range used {
-			if kind != c.slots[0].kind {
-				used[kind] = 1
-			}
-		}
+		used[c.slots[0].kind] = 0
 	}
+	path, id := c.operation.path, ""
 	for i, s := range c.slots {
 		n := used[s.kind]
 		used[s.kind]++
@@ -254,7 +254,7 @@ func (m *matrix) stored(t *testing.T) string {
 func operationsOf(t *testing.T, api string) []operation {
 	t.Helper()
 	var d apiDocument
-	answer, err := http.Get(strings.TrimSuffix(api, "/api/v1") + "/openapi.json") //nolint:noctx // loopback
+	answer, err := http.Get(strings.TrimSuffix(api, "/api/v1") + "/openapi.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,7 +142,7 @@ func pass(from io.Reader, to io.Writer, kind []byte, rewrite func(sql string) st
 		name, after, _ := bytes.Cut(rest, []byte{0})
 		sql, types, _ := bytes.Cut(after, []byte{0})
 		rest = bytes.Join([][]byte{name, []byte(rewrite(string(sql))), types}, []byte{0})
-		n = uint32(len(rest) + 4) //nolint:gosec // as long as it was, and a little
+		n = uint32(len(rest) + 4)
 		size = []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
 	}
 	_, err := to.Write(append(append(append([]byte{}, kind...), size...), rest...))

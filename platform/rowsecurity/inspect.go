@@ -167,7 +167,7 @@ func tables(ctx context.Context, q querier, role string) ([]found, error) {
 	}
 	const policies = `SELECT c.relname::text, p.polname::text, p.polpermissive, coalesce(obj_description(p.oid, 'pg_policy'), ''), ` + printed + `
 		FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 2`
-	rows, err = q.Query(ctx, policies)
+	rows, err = q.Query(ctx, policies) //nolint:rowserrcheck // ForEachRow does
 	if err != nil {
 		return nil, err
 	}

@@ -31,9 +31,9 @@ func connect(t *testing.T, url string) *pgx.Conn {
 	return conn
 }
 
-func must(t *testing.T, conn *pgx.Conn, sql string, args ...any) {
+func must(t *testing.T, conn *pgx.Conn, sql string) {
 	t.Helper()
-	if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -119,25 +120,30 @@ func annotate(ctx context.Context, tx pgx.Tx, role string) error {
 		return fmt.Errorf("read the policies: %w", err)
 	}
 	for _, want := range wanted(there) {
-		for _, f := range there {
-			if f.name != want.name {
-				continue
-			}
-			for _, p := range want.policies {
-				for _, have := range f.policies {
-					if have.name != p.name || have.note != "" {
-						continue
-					}
-					sql := fmt.Sprintf("COMMENT ON POLICY %s ON %s IS '%s'",
-						pgx.Identifier{p.name}.Sanitize(), pgx.Identifier{f.name}.Sanitize(), note(p, have.printed))
-					if _, err := tx.Exec(ctx, sql); err != nil {
-						return fmt.Errorf("run %q: %w", sql, err)
-					}
-				}
+		i := slices.IndexFunc(there, func(f found) bool { return f.name == want.name })
+		if i < 0 {
+			continue
+		}
+		for _, sql := range there[i].notes(want) {
+			if _, err := tx.Exec(ctx, sql); err != nil {
+				return fmt.Errorf("run %q: %w", sql, err)
 			}
 		}
 	}
 	return nil
+}
+
+// notes are the statements that note what is not noted yet.
+func (f found) notes(want table) []string {
+	var all []string
+	for _, p := range want.policies {
+		i := slices.IndexFunc(f.policies, func(have foundPolicy) bool { return have.name == p.name && have.note == "" })
+		if i >= 0 {
+			all = append(all, fmt.Sprintf("COMMENT ON POLICY %s ON %s IS '%s'",
+				pgx.Identifier{p.name}.Sanitize(), pgx.Identifier{f.name}.Sanitize(), note(p, f.policies[i].printed)))
+		}
+	}
+	return all
 }
 
 // abandoned is by what PostgreSQL notices that a client is gone without a word;
