@@ -5,28 +5,30 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"docket/platform/openapi"
 )
 
 // one decodes a single value.
-func one[T any](place func(*Config) *T, parse func(string) (T, error)) decoder {
-	return func(c *Config, value any) error {
+func one[T any](place func(*Config) *T, as reader[T]) decoder {
+	return decoder{schema: as.schema, read: func(c *Config, value any) error {
 		text, ok := value.(string)
 		if !ok {
 			return errors.New("must be one value, not a list or a mapping")
 		}
-		parsed, err := parse(text)
+		parsed, err := as.parse(text)
 		if err != nil {
 			return err
 		}
 		*place(c) = parsed
 		return nil
-	}
+	}}
 }
 
 // many decodes a list: one of a file, or text with commas. Every faulty entry
 // is named, and so is a repeated one.
-func many[T any](place func(*Config) *[]T, parse func(string) (T, error)) decoder {
-	return func(c *Config, value any) error {
+func many[T any](place func(*Config) *[]T, as reader[T]) decoder {
+	return decoder{schema: openapi.Unique(openapi.List(as.schema, 0)), read: func(c *Config, value any) error {
 		texts, err := listOf(value)
 		if err != nil {
 			return err
@@ -34,7 +36,7 @@ func many[T any](place func(*Config) *[]T, parse func(string) (T, error)) decode
 		var faults []string
 		list := make([]T, 0, len(texts))
 		for i, text := range texts {
-			parsed, err := parse(text)
+			parsed, err := as.parse(text)
 			switch {
 			case err != nil:
 				faults = append(faults, fmt.Sprintf("entry %d %s", i+1, err))
@@ -48,7 +50,7 @@ func many[T any](place func(*Config) *[]T, parse func(string) (T, error)) decode
 		}
 		*place(c) = list
 		return nil
-	}
+	}}
 }
 
 // listOf returns the entries of a list setting.

@@ -185,7 +185,7 @@ func (l *loader) environment(variables, flags map[string]given) Environment {
 			name = g.value
 		}
 	}
-	environment, err := parseEnvironment(name)
+	environment, err := environments().parse(name)
 	if err != nil {
 		return ""
 	}
@@ -204,7 +204,7 @@ func (l *loader) decodeAll() {
 			})
 			continue
 		}
-		if err := s.decode(&l.cfg, value); err != nil {
+		if err := s.decode.read(&l.cfg, value); err != nil {
 			l.reject(s.key, err.Error())
 		}
 	}

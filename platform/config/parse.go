@@ -16,17 +16,29 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"docket/platform/openapi"
 )
 
 // Parsers say only what is wrong with a value; what is allowed stands in the
 // table of settings.
 
-func parseEnvironment(text string) (Environment, error) {
-	return oneOf(Local, Test, Staging, Production)(text)
+// reader is a way to write a value: how it is read, and what the schema of the
+// files says of it.
+type reader[T any] struct {
+	parse  func(string) (T, error)
+	schema *openapi.Schema
 }
 
-func oneOf[T ~string](allowed ...T) func(string) (T, error) {
-	return func(text string) (T, error) {
+// text is written as a string, of which the schema says nothing more.
+func text[T any](parse func(string) (T, error)) reader[T] {
+	return reader[T]{parse: parse, schema: openapi.String(0, 0)}
+}
+
+func environments() reader[Environment] { return oneOf(Local, Test, Staging, Production) }
+
+func oneOf[T ~string](allowed ...T) reader[T] {
+	return reader[T]{schema: words(allowed...), parse: func(text string) (T, error) {
 		for _, a := range allowed {
 			if text == string(a) {
 				return a, nil
@@ -36,37 +48,53 @@ func oneOf[T ~string](allowed ...T) func(string) (T, error) {
 			return "", errors.New("is empty")
 		}
 		return "", errors.New("is not one of the known values")
-	}
+	}}
 }
 
-func parseOnOff(text string) (bool, error) {
-	switch text {
-	case "on":
-		return true, nil
-	case "off":
-		return false, nil
-	default:
-		return false, errors.New("is neither on nor off")
+// words are written as they are; true and false may also go without quotes.
+func words[T ~string](allowed ...T) *openapi.Schema {
+	s := openapi.OneOf(allowed...)
+	for _, a := range allowed {
+		if b, err := strconv.ParseBool(string(a)); err == nil {
+			s.Type = ""
+			s.Enum = append(s.Enum, b)
+		}
 	}
+	return s
 }
 
-func parseLevel(text string) (slog.Level, error) {
-	switch text {
-	case "debug":
-		return slog.LevelDebug, nil
-	case "info":
-		return slog.LevelInfo, nil
-	case "warn":
-		return slog.LevelWarn, nil
-	case "error":
-		return slog.LevelError, nil
-	default:
-		return 0, errors.New("is not a level")
-	}
+func onOff() reader[bool] {
+	return reader[bool]{schema: words("on", "off"), parse: func(text string) (bool, error) {
+		switch text {
+		case "on":
+			return true, nil
+		case "off":
+			return false, nil
+		default:
+			return false, errors.New("is neither on nor off")
+		}
+	}}
 }
 
-func integer(least, most int) func(string) (int, error) {
-	return func(text string) (int, error) {
+func levels() reader[slog.Level] {
+	return reader[slog.Level]{schema: words("debug", "info", "warn", "error"), parse: func(text string) (slog.Level, error) {
+		switch text {
+		case "debug":
+			return slog.LevelDebug, nil
+		case "info":
+			return slog.LevelInfo, nil
+		case "warn":
+			return slog.LevelWarn, nil
+		case "error":
+			return slog.LevelError, nil
+		default:
+			return 0, errors.New("is not a level")
+		}
+	}}
+}
+
+func integer(least, most int) reader[int] {
+	return reader[int]{schema: openapi.Integer(least, most), parse: func(text string) (int, error) {
 		n, err := strconv.Atoi(text)
 		if err != nil {
 			return 0, errors.New("is not a whole number")
@@ -75,11 +103,14 @@ func integer(least, most int) func(string) (int, error) {
 			return 0, fmt.Errorf("is not between %d and %d", least, most)
 		}
 		return n, nil
-	}
+	}}
 }
 
-func duration(least, most time.Duration) func(string) (time.Duration, error) {
-	return func(text string) (time.Duration, error) {
+// durationPattern is what time.ParseDuration takes, without a sign.
+const durationPattern = `^([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))*$`
+
+func duration(least, most time.Duration) reader[time.Duration] {
+	return reader[time.Duration]{schema: openapi.Pattern(durationPattern), parse: func(text string) (time.Duration, error) {
 		d, err := time.ParseDuration(text)
 		if err != nil {
 			if _, isNumber := strconv.ParseFloat(text, 64); isNumber == nil {
@@ -94,7 +125,7 @@ func duration(least, most time.Duration) func(string) (time.Duration, error) {
 			return 0, errors.New("is out of range")
 		}
 		return d, nil
-	}
+	}}
 }
 
 func parseAddress(text string) (string, error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"docket/platform/openapi"
 	"docket/platform/telemetry/redact"
 )
 
@@ -24,7 +25,10 @@ type setting struct {
 }
 
 // decoder parses a merged value, a string or []any, into its place.
-type decoder func(c *Config, value any) error
+type decoder struct {
+	read   func(c *Config, value any) error
+	schema *openapi.Schema
+}
 
 const (
 	maxRequestTimeout    = 5 * time.Minute
@@ -44,31 +48,31 @@ var settings = []setting{
 		key: "environment", env: []string{"DOCKET_ENVIRONMENT"},
 		doc:     "what this process runs for",
 		allowed: "local, test, staging or production",
-		decode:  one(func(c *Config) *Environment { return &c.Environment }, parseEnvironment),
+		decode:  one(func(c *Config) *Environment { return &c.Environment }, environments()),
 	},
 	{
 		key: "http.address", env: []string{"DOCKET_HTTP_ADDRESS"},
 		doc:     "where the API listens",
 		allowed: allowedAddress,
-		decode:  one(func(c *Config) *string { return &c.HTTP.Address }, parseAddress),
+		decode:  one(func(c *Config) *string { return &c.HTTP.Address }, text(parseAddress)),
 	},
 	{
 		key: "admin.address", env: []string{"DOCKET_ADMIN_ADDRESS"},
 		doc:     "where metrics and profiles are served",
 		allowed: allowedAddress,
-		decode:  one(func(c *Config) *string { return &c.Admin.Address }, parseAddress),
+		decode:  one(func(c *Config) *string { return &c.Admin.Address }, text(parseAddress)),
 	},
 	{
 		key: "database.url", env: []string{"DATABASE_URL", "DOCKET_DATABASE_URL"}, secret: true,
 		doc:     "PostgreSQL; empty starts a private one in local and test",
 		allowed: "postgres://user:password@host:5432/database, or the keyword=value form",
-		decode:  one(func(c *Config) *string { return &c.Database.URL }, parseDatabaseURL),
+		decode:  one(func(c *Config) *string { return &c.Database.URL }, text(parseDatabaseURL)),
 	},
 	{
 		key: "database.url_direct", env: []string{"DATABASE_URL_DIRECT"}, secret: true,
 		doc:     "the same database without the pooler, for schema and administration",
 		allowed: "the same forms as database.url",
-		decode:  one(func(c *Config) *string { return &c.Database.URLDirect }, parseDatabaseURL),
+		decode:  one(func(c *Config) *string { return &c.Database.URLDirect }, text(parseDatabaseURL)),
 		show:    func(c Config) string { return c.Database.URLDirect },
 	},
 	{
@@ -87,19 +91,19 @@ var settings = []setting{
 		key: "database.row_security", env: []string{"DOCKET_DATABASE_ROW_SECURITY"},
 		doc:     "PostgreSQL's row-level security behind every statement",
 		allowed: "on or off",
-		decode:  one(func(c *Config) *bool { return &c.Database.RowSecurity }, parseOnOff),
+		decode:  one(func(c *Config) *bool { return &c.Database.RowSecurity }, onOff()),
 	},
 	{
 		key: "database.binaries", env: []string{"DOCKET_DATABASE_BINARIES"},
 		doc:     "folder with initdb and postgres for the private PostgreSQL; empty searches for one",
 		allowed: "a folder, or empty",
-		decode:  one(func(c *Config) *string { return &c.Database.Binaries }, parseDataDir),
+		decode:  one(func(c *Config) *string { return &c.Database.Binaries }, text(parseDataDir)),
 	},
 	{
 		key: "data_dir", env: []string{"DOCKET_DATA_DIR"},
 		doc:     "where the private PostgreSQL and the development key live",
 		allowed: "a folder, or empty for the user's data folder",
-		decode:  one(func(c *Config) *string { return &c.DataDir }, parseDataDir),
+		decode:  one(func(c *Config) *string { return &c.DataDir }, text(parseDataDir)),
 		show:    func(c Config) string { return c.DataDir },
 	},
 	{
@@ -112,7 +116,7 @@ var settings = []setting{
 		key: "log.level", env: []string{"DOCKET_LOG_LEVEL"},
 		doc:     "the least level that is logged",
 		allowed: "debug, info, warn or error",
-		decode:  one(func(c *Config) *slog.Level { return &c.Log.Level }, parseLevel),
+		decode:  one(func(c *Config) *slog.Level { return &c.Log.Level }, levels()),
 	},
 	{
 		key: "http.request_timeout", env: []string{"DOCKET_HTTP_REQUEST_TIMEOUT"},
@@ -136,13 +140,13 @@ var settings = []setting{
 		key: "http.trusted_proxies", env: []string{"DOCKET_HTTP_TRUSTED_PROXIES"},
 		doc:     "proxies whose X-Forwarded-For and X-Forwarded-Proto count",
 		allowed: "a list of addresses or CIDRs, such as 10.0.0.0/8, 192.0.2.7",
-		decode:  many(func(c *Config) *[]netip.Prefix { return &c.HTTP.TrustedProxies }, parseProxy),
+		decode:  many(func(c *Config) *[]netip.Prefix { return &c.HTTP.TrustedProxies }, text(parseProxy)),
 	},
 	{
 		key: "auth.jwks_url", env: []string{"DOCKET_AUTH_JWKS_URL"},
 		doc:     "the issuer's key set; empty is the development issuer, in local only",
 		allowed: "an https URL, such as https://app.example.com/api/auth/jwks; http for a loopback host, or in local and test",
-		decode:  one(func(c *Config) *string { return &c.Auth.JWKSURL }, parseJWKSURL),
+		decode:  one(func(c *Config) *string { return &c.Auth.JWKSURL }, text(parseJWKSURL)),
 	},
 	{
 		key: "auth.jwks_refresh", env: []string{"DOCKET_AUTH_JWKS_REFRESH"},
@@ -154,20 +158,20 @@ var settings = []setting{
 		key: "auth.issuers", env: []string{"DOCKET_AUTH_ISSUER"},
 		doc:     "accepted iss values, and the trust name that users are stored under",
 		allowed: "a list of iss values such as https://app.example.com, or in a file of {issuer, trust}",
-		decode:  decodeIssuers,
+		decode:  decoder{read: decodeIssuers, schema: issuersSchema()},
 		show:    showIssuers,
 	},
 	{
 		key: "auth.audience", env: []string{"DOCKET_AUTH_AUDIENCE"},
 		doc:     "accepted aud values",
 		allowed: "a list of aud values, such as https://api.example.com",
-		decode:  many(func(c *Config) *[]string { return &c.Auth.Audience }, parseClaim),
+		decode:  many(func(c *Config) *[]string { return &c.Auth.Audience }, text(parseClaim)),
 	},
 	{
 		key: "cors.allow_origins", env: []string{"DOCKET_CORS_ALLOW_ORIGINS"},
 		doc:     "frontends that a browser may call from",
 		allowed: "a list of exact origins scheme://host[:port], as browsers write them",
-		decode:  many(func(c *Config) *[]string { return &c.CORS.AllowOrigins }, parseOrigin),
+		decode:  many(func(c *Config) *[]string { return &c.CORS.AllowOrigins }, text(parseOrigin)),
 	},
 	{
 		key: "rate_limit.requests", env: []string{"DOCKET_RATE_LIMIT_REQUESTS"},
@@ -209,7 +213,7 @@ var settings = []setting{
 		key: "redis.url", env: []string{"DOCKET_REDIS_URL"}, secret: true,
 		doc:     "Redis, for the redis store",
 		allowed: "redis://[user:password@]host[:port][/database], or rediss:// for TLS",
-		decode:  one(func(c *Config) *string { return &c.Redis.URL }, parseRedisURL),
+		decode:  one(func(c *Config) *string { return &c.Redis.URL }, text(parseRedisURL)),
 	},
 }
 

@@ -53,7 +53,7 @@ func TestTableIsTheContract(t *testing.T) {
 		for _, name := range s.env {
 			got[name] = s.key
 		}
-		if s.doc == "" || s.allowed == "" || s.decode == nil {
+		if s.doc == "" || s.allowed == "" || s.decode.read == nil || s.decode.schema == nil {
 			t.Errorf("%s: the row is not complete", s.key)
 		}
 	}
@@ -78,7 +78,7 @@ func TestTableCoversConfig(t *testing.T) {
 	owner := map[string]string{}
 	for _, s := range settings {
 		var c Config
-		if err := s.decode(&c, samples[s.key]); err != nil {
+		if err := s.decode.read(&c, samples[s.key]); err != nil {
 			t.Fatalf("%s: %v", s.key, err)
 		}
 		set := slices.DeleteFunc(leaves(reflect.ValueOf(c), ""), func(l leaf) bool { return l.zero })
