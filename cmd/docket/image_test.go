@@ -41,9 +41,7 @@ func TestImage(t *testing.T) {
 		"DATABASE_URL=" + through, "DATABASE_URL_DIRECT=" + direct, "DOCKET_ADMIN_ADDRESS=127.0.0.1:0",
 		"DOCKET_AUTH_JWKS_URL=" + keys.URL, "DOCKET_AUTH_ISSUER=https://app.example.com", "DOCKET_AUTH_AUDIENCE=https://api.example.com",
 	}
-	for _, m := range regexp.MustCompile(`(DOCKET_[A-Z_]+)=(\S+)`).FindAllString(read(t, "cmd", "docket", "Dockerfile"), -1) {
-		environment = append(environment, m)
-	}
+	environment = append(environment, regexp.MustCompile(`(DOCKET_[A-Z_]+)=(\S+)`).FindAllString(read(t, "cmd", "docket", "Dockerfile"), -1)...)
 	environment = append(environment, "DOCKET_HTTP_ADDRESS=127.0.0.1:0") // the tests' machine is not a container's
 	inside := func(env []string, args ...string) *exec.Cmd {
 		c := exec.CommandContext(t.Context(), "/docket", args...)

@@ -15,6 +15,9 @@ import (
 	// time zone database, such as a container without a system in it.
 	_ "time/tzdata"
 
+	// So must the roots of certificates.
+	_ "golang.org/x/crypto/x509roots/fallback"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 

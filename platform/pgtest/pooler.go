@@ -194,9 +194,9 @@ func startPooler(ctx context.Context, serverFolder string, c PoolerConfig) (_ *p
 		return nil, fmt.Errorf("set PgBouncer up: %w", err)
 	}
 	p := &pooler{dir: dir, says: new(bytes.Buffer), ended: make(chan struct{})}
-	p.cmd = exec.Command(program, "-q", filepath.Join(dir, "pgbouncer.ini"))
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), program, "-q", filepath.Join(dir, "pgbouncer.ini"))
 	p.cmd.Stderr = p.says
-	if err := runAsServer(p.cmd, dir); err != nil {
+	if err := runAsServer(ctx, p.cmd, dir); err != nil {
 		return nil, fmt.Errorf("let PostgreSQL's account run PgBouncer: %w", err)
 	}
 	if err := p.cmd.Start(); err != nil {

@@ -1,6 +1,9 @@
 package pgtest
 
-import "os/exec"
+import (
+	"context"
+	"os/exec"
+)
 
 // runAsServer is never called here: there is no PgBouncer.
-func runAsServer(*exec.Cmd, string) error { return errNoPooler }
+func runAsServer(context.Context, *exec.Cmd, string) error { return errNoPooler }

@@ -16,7 +16,7 @@ import (
 
 // Prepared says whether a statement stays prepared from one transaction to the
 // next, which halves the cost of a get.
-type Prepared int
+type Prepared int32
 
 // The answers to that.
 const (
