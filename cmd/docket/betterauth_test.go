@@ -262,6 +262,33 @@ func TestBetterAuthThatIsDown(t *testing.T) {
 	eventually(t, "the token is good", func() bool { return s.with(token).do(t, "GET", "/auth/me", "").Status == http.StatusOK })
 }
 
+// A frontend that moves to another address signs as another issuer. With the
+// new one added after the old, its users stay who they were; with the new one
+// alone they would be strangers.
+func TestBetterAuthThatMoves(t *testing.T) {
+	t.Parallel()
+	before := snippet(t, "ts", "export const auth = betterAuth(")
+	after := strings.Replace(before, `baseURL: "https://app.example.com"`, `baseURL: "https://app.new.example"`, 1)
+	b := startBetterAuth(t, before, after)
+	settings := []string{"DATABASE_URL=" + pgtest.URL(t), "DOCKET_DATA_DIR=" + t.TempDir()}
+	with := func(issuers string) *instance {
+		return servingOn(t, append(b.sites[1].settings("https://api.example.com"), append(settings, "DOCKET_AUTH_ISSUER="+issuers)...)...)
+	}
+	both, alone := with(b.sites[0].origin+","+b.sites[1].origin), with(b.sites[1].origin)
+	old, moved := b.sites[0].browse(), b.sites[1].browse()
+	old.signUp(t, adaAddress, "Ada")
+	moved.signIn(t, adaAddress)
+	first := one(t, both.with(old.token(t)).do(t, "GET", "/auth/me", ""), 200)
+	token := moved.token(t)
+	if got := one(t, both.with(token).do(t, "GET", "/auth/me", ""), 200); got.ID != first.ID || got.Issuer != b.sites[0].origin {
+		t.Errorf("after the move the user is %s of %s, before it was %s", got.ID, got.Issuer, first.ID)
+	}
+	if got := one(t, alone.with(token).do(t, "GET", "/auth/me", ""), 200); got.ID == first.ID {
+		t.Error("an issuer that is not mapped to the old one speaks for its users")
+	}
+	alone.with(old.token(t)).do(t, "GET", "/auth/me", "").WantFailure(t, 401, "UNAUTHENTICATED")
+}
+
 // defaultAuth is the shortest configuration: jwt() with its defaults, or with
 // another algorithm alone. It keeps its tables in a schema of its own.
 func defaultAuth(algorithm, options string) string {

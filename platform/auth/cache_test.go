@@ -133,6 +133,22 @@ func TestManyReadersDuringRotations(t *testing.T) {
 	}
 }
 
+// A token that is seen again costs a hash and two look-ups.
+func TestCachedTokenAllocatesNothing(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
+	k := newKey(t, "k1", "EdDSA")
+	v, _ := frozen(t, k)
+	token := k.mint(t, testNow)
+	mustVerify(t, v, token)
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(1000, func() {
+		if _, err := v.Verify(ctx, token); err != nil {
+			t.Fatal(err)
+		}
+	}); n >= 1 {
+		t.Errorf("%v allocations for a token of %d bytes", n, len(token))
+	}
+}
+
 func BenchmarkVerify(b *testing.B) {
 	for _, alg := range []string{"EdDSA", "ES256", "ES512", "RS256", "PS256"} {
 		k := newKey(b, "k", alg)
