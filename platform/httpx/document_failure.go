@@ -52,7 +52,9 @@ var fault = openapi.Named("Fault", openapi.Object(
 // this kind, and then says which operation it was.
 func ofOperation(kind errs.Kind) bool {
 	switch kind {
-	case errs.NotFound, errs.Conflict, errs.PreconditionFailed, errs.Invalid:
+	case errs.NotFound, errs.Conflict, errs.PreconditionFailed, errs.Invalid,
+		// The user may be erased, and the database fail, in the middle of it.
+		errs.Unauthenticated, errs.Internal, errs.Unavailable, errs.DeadlineExceeded:
 		return true
 	default:
 		return false
