@@ -42,7 +42,7 @@ func readmeSettings(t *testing.T, site *authSite) []string {
 		}
 		settings = append(settings, name+"="+value)
 	}
-	return append(settings, "DOCKET_RATE_LIMIT_REQUESTS=100000")
+	return append(settings, "DOCKET_RATE_LIMIT_REQUESTS=100000", "DOCKET_RATE_LIMIT_AUTH_FAILURES=100000")
 }
 
 // connected is Better Auth as README.md configures it, and two replicas of

@@ -53,7 +53,8 @@ func startHygiene(t *testing.T, format telemetry.Format, more ...fx.Option) *hyg
 	h := &hygiene{url: pgtest.URL(t), log: newOutput(), statuses: map[int]int{}, ids: map[string]string{}}
 	cfg, err := config.Load(config.Sources{Files: configs.Files, Environ: []string{
 		"DATABASE_URL=" + secretURL(t, h.url), "DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0", "DOCKET_DATA_DIR=" + t.TempDir(),
-		"DOCKET_RATE_LIMIT_REQUESTS=1000000", "DOCKET_REDIS_URL=redis://" + marked + ":" + marked + "@127.0.0.1:1/0",
+		"DOCKET_RATE_LIMIT_REQUESTS=1000000", "DOCKET_RATE_LIMIT_STORE=redis", // which is down: every request is let through
+		"DOCKET_REDIS_URL=redis://" + marked + ":" + marked + "@127.0.0.1:1/0",
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +224,7 @@ func (h *hygiene) raw(t *testing.T, head string) {
 // given.
 func (h *hygiene) brokenDatabase(t *testing.T, authorization string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), h.url)
+	conn, err := pgx.Connect(t.Context(), pgtest.AsOwner(t, h.url))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +343,7 @@ func (c clumsy) Allow(context.Context, string) (ratelimit.Decision, error) {
 // can be read.
 func TestPanicKeepsSecrets(t *testing.T) {
 	t.Parallel()
-	h := startHygiene(t, telemetry.JSON, fx.Decorate(func() httpx.Limiter { return clumsy{tokens: []string{marked}} }))
+	h := startHygiene(t, telemetry.JSON, fx.Decorate(func(l limits) limits { return limits{requests: clumsy{tokens: []string{marked}}, failures: clumsy{}} }))
 	good := h.bearer(t, h.issuer, time.Hour)
 	h.send(t, good, "POST", "/tasks?"+marked+"="+marked, `{"title":"`+marked+`"}`, "Idempotency-Key", marked)
 	h.send(t, "Bearer "+marked, "GET", "/tasks/"+marked, "")

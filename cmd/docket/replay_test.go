@@ -21,7 +21,8 @@ import (
 func unlimited(t *testing.T) (s *instance, url string) {
 	t.Helper()
 	url = pgtest.URL(t)
-	return servingOn(t, "DATABASE_URL="+url, "DOCKET_DATA_DIR="+t.TempDir(), "DOCKET_RATE_LIMIT_REQUESTS=1000000"), url
+	return servingOn(t, "DATABASE_URL="+url, "DOCKET_DATA_DIR="+t.TempDir(),
+		"DOCKET_RATE_LIMIT_REQUESTS=1000000", "DOCKET_RATE_LIMIT_AUTH_FAILURES=1000000"), url
 }
 
 // keyed sends a write with an Idempotency-Key.

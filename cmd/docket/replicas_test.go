@@ -13,7 +13,7 @@ import (
 // replicas are processes over one database, and one client of each for a user.
 func replicas(t *testing.T, n int, email string) []client {
 	t.Helper()
-	settings := []string{"DATABASE_URL=" + pgtest.URL(t), "DOCKET_DATA_DIR=" + t.TempDir(), "DOCKET_RATE_LIMIT_REQUESTS=100000"}
+	settings := []string{"DATABASE_URL=" + pgtest.URL(t), "DOCKET_DATA_DIR=" + t.TempDir(), "DOCKET_RATE_LIMIT_REQUESTS=100000", "DOCKET_RATE_LIMIT_AUTH_FAILURES=100000"}
 	now := time.Now()
 	var clients []client
 	first := servingOn(t, settings...)
