@@ -21,6 +21,7 @@ import (
 
 	"docket/platform/auth/devissuer"
 	"docket/platform/localpg"
+	"docket/platform/rowsecurity"
 	"docket/platform/schema"
 )
 
@@ -38,7 +39,8 @@ type bench struct {
 	folder   string // of the binary, the issuer's key and the server's log
 	pgFolder string
 	binary   string
-	url      string
+	url      string // of the owner, who sees all rows
+	service  string // the same database as the server has it
 	postgres *localpg.Server
 	server   *server
 	issuer   *devissuer.Issuer
@@ -103,6 +105,9 @@ func (b *bench) prepare(ctx context.Context) error {
 	if _, err := schema.Apply(ctx, b.url, path); err != nil {
 		return fmt.Errorf("apply the schema: %w", err)
 	}
+	if b.service, err = rowsecurity.SecureOwn(ctx, b.url); err != nil {
+		return err
+	}
 	if b.issuer, err = devissuer.Open(b.folder, rand.Reader); err != nil {
 		return fmt.Errorf("make the issuer's key: %w", err)
 	}
@@ -154,7 +159,7 @@ func (b *bench) killPostmaster(ctx context.Context) error {
 
 func (b *bench) startServer(ctx context.Context) error {
 	s, api, err := launch(ctx, b.binary, filepath.Join(b.folder, "server.log"), []string{
-		"DATABASE_URL=" + b.url, "DOCKET_DATA_DIR=" + b.folder,
+		"DATABASE_URL=" + b.service, "DOCKET_DATA_DIR=" + b.folder,
 		"DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0",
 		"DOCKET_LOG_FORMAT=json", "DOCKET_RATE_LIMIT_REQUESTS=1000000",
 	})
