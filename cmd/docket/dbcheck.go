@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	declared "docket"
 	"docket/platform/config"
 	"docket/platform/rowsecurity"
 	"docket/platform/schema"
@@ -104,7 +103,7 @@ func missingFromSchema(ctx context.Context, direct string) (_ []string, err erro
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	path := filepath.Join(dir, schema.File)
-	if err := os.WriteFile(path, declared.Schema, 0o600); err != nil {
+	if err := os.WriteFile(path, schema.BuiltIn(), 0o600); err != nil {
 		return nil, fmt.Errorf("write the schema down: %w", err)
 	}
 	return schema.Left(ctx, direct, path, false)

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
-	declared "docket"
 	"docket/platform/auth"
 	"docket/platform/errs"
 	"docket/platform/httpx"
@@ -74,7 +73,7 @@ func (h health) AppendJSON(dst []byte) []byte {
 // which says that it can do its work, or what keeps it from that. Neither needs
 // one of the places that requests of the API compete for.
 func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet) error {
-	needs, err := schema.Needs(declared.Schema)
+	needs, err := schema.Needs(schema.BuiltIn())
 	if err != nil {
 		return err
 	}

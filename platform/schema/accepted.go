@@ -10,7 +10,7 @@ import (
 
 // AcceptedFile is the name of the file, beside [File], whose lines accept
 // dangers.
-const AcceptedFile = "schema.accepted"
+const AcceptedFile = ".schema.accepted"
 
 // Accepted are the dangers that somebody has thought about, and why they are
 // well.

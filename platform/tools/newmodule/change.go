@@ -17,7 +17,9 @@ import (
 
 const (
 	schemaFile = "schema.hcl"
-	appFile    = "cmd/docket/app.go"
+	// builtInFile is the copy of schemaFile that the program carries.
+	builtInFile = "platform/schema/builtin.hcl"
+	appFile     = "cmd/docket/app.go"
 	// marker stands above the list of modules in appFile.
 	marker = "// modules: one line each"
 )
@@ -36,9 +38,14 @@ func plan(root string, n names) ([]change, error) {
 	if err != nil {
 		return nil, err
 	}
-	schema, err := edit(root, schemaFile, func(text []byte) ([]byte, error) {
+	table := func(text []byte) ([]byte, error) {
 		return append(bytes.TrimRight(text, "\n"), append([]byte("\n"), texts[schemaTemplate]...)...), nil
-	})
+	}
+	schema, err := edit(root, schemaFile, table)
+	if err != nil {
+		return nil, err
+	}
+	builtIn, err := edit(root, builtInFile, table)
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +54,11 @@ func plan(root string, n names) ([]change, error) {
 		return nil, err
 	}
 	delete(texts, schemaTemplate)
-	changes := []change{schema, app}
+	changes := []change{schema, builtIn, app}
 	for name, text := range texts {
 		changes = append(changes, change{path: path.Join("modules", n.Name, name), after: text})
 	}
-	slices.SortFunc(changes[2:], func(a, b change) int { return strings.Compare(a.path, b.path) })
+	slices.SortFunc(changes[3:], func(a, b change) int { return strings.Compare(a.path, b.path) })
 	return changes, nil
 }
 

@@ -28,7 +28,7 @@ schema.hcl or cmd/docket/app.go that are not committed.
 flags:
   -plural WORD  the name of the table and of the path (default: NAME's plural)
   -root DIR     the repository (default: the one around the working folder)
-  -dirty        go ahead although the two files have uncommitted changes
+  -dirty        go ahead although those files have uncommitted changes
 
 example:
   go run ./platform/tools/newmodule note

@@ -67,6 +67,7 @@ func small(t *testing.T) string {
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"schema.hcl":                          "schema \"public\" {}\n\n// owner: tag\ntable \"tags\" {\n}\n\n// owner: task\ntable \"task_tags\" {\n}\n",
+		builtInFile:                           "schema \"public\" {}\n\n// owner: tag\ntable \"tags\" {\n}\n\n// owner: task\ntable \"task_tags\" {\n}\n",
 		"cmd/docket/app.go":                   app,
 		"cmd/docket/links.go":                 "package main\n\nvar links, _ = 1, 2\n\ntype graph struct{}\n\nfunc greet() {}\n",
 		"modules/tag/internal/rest/routes.go": "package rest\n\nvar paths = []string{\"/tags\", \"/tags/:id\", \"/labels\"}\n",
@@ -177,13 +178,16 @@ func TestGenerate(t *testing.T) {
 	}
 	after := snapshot(t, root)
 	for name, text := range before {
-		if name != schemaFile && name != appFile && after[name] != text {
+		if name != schemaFile && name != builtInFile && name != appFile && after[name] != text {
 			t.Errorf("%s was changed", name)
 		}
 	}
 	added, ok := strings.CutPrefix(after[schemaFile], before[schemaFile]+"\n// owner: note\ntable \"notes\" {\n")
 	if !ok || !strings.HasSuffix(added, "\n}\n") || strings.Contains(added, "<<") {
 		t.Errorf("schema.hcl is now\n%s", after[schemaFile])
+	}
+	if diff := cmp.Diff(after[schemaFile], after[builtInFile]); diff != "" {
+		t.Errorf("%s is not a copy of %s (-want +got)\n%s", builtInFile, schemaFile, diff)
 	}
 	want := strings.NewReplacer(
 		"\t\"docket/modules/tag\"\n", "\t\"docket/modules/note\"\n\t\"docket/modules/tag\"\n",

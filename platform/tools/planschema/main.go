@@ -22,7 +22,7 @@ Looks at the database that DATABASE_URL_DIRECT names; never a pooler's address.
 
 drift    fails on what neither the release that runs nor this schema.hcl knows
 dangers  fails on changes that lock or rewrite a table with rows, or break the
-         release that runs, and that no line of schema.accepted accepts
+         release that runs, and that no line of .schema.accepted accepts
 left     fails on what is still to be changed after Atlas has applied the schema
 index    builds the indexes that are new, without locking anybody out
 install  brings an empty database to the schema of the release that runs
