@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"docket/platform/openapi"
@@ -15,6 +16,9 @@ func (c *Contract) checkQuery(o *openapi.Operation, at, query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return fmt.Errorf("read the query: %w", err)
+	}
+	if !slices.ContainsFunc(values[""], func(v string) bool { return v != "" }) {
+		delete(values, "") // neither a name nor a value says nothing
 	}
 	var faults []error
 	for i, p := range o.Parameters {
