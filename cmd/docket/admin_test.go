@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"docket/platform/httpx/httpxtest"
 	"docket/platform/pgtest"
 )
 
@@ -36,6 +37,11 @@ func fetch(t testing.TB, method, url, body string) (int, string) {
 	}
 	if err := answer.Body.Close(); err != nil {
 		t.Error(err)
+	}
+	if r.URL.Path == livePath || r.URL.Path == readyPath {
+		if _, err := asDocumented(httpxtest.Response{Status: answer.StatusCode, Header: answer.Header, Body: content}, r, body); err != nil {
+			t.Error(err)
+		}
 	}
 	return answer.StatusCode, string(content)
 }

@@ -1,127 +1,221 @@
 package main
 
 import (
-	"fmt"
+	"encoding/json"
 	"net/http"
-	"sync"
-	"sync/atomic"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
-	"time"
 
-	"docket/platform/httpx/httpxtest"
-	"docket/platform/pgtest"
-	"docket/platform/redistest"
+	"docket/platform/openapi"
 )
 
-// overRedis runs n servers over one database, one issuer and one Redis.
-func overRedis(t *testing.T, n int, redisURL string, settings ...string) []*instance {
+// trial tries out what the document says of bodies and queries on the real
+// program: what is just allowed, and what is just not.
+type trial struct {
+	client
+	document openapi.Document
+	tried    int
+}
+
+// schema follows a reference.
+func (l *trial) schema(s *openapi.Schema) *openapi.Schema {
+	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
+		return l.document.Components.Schemas[name]
+	}
+	return s
+}
+
+// attempt is a value to send, and the code of the fault that it has, "" for none.
+type attempt struct {
+	value any
+	code  string
+}
+
+// attempts lists values at the edge of what a schema takes.
+func (l *trial) attempts(s *openapi.Schema) []attempt {
+	s = l.schema(s)
+	nullable := slices.Contains(s.Types, "null")
+	var all []attempt
+	if nullable {
+		all = append(all, attempt{nil, ""})
+	} else {
+		all = append(all, attempt{nil, "null_not_allowed"})
+	}
+	if s.MaxLength != nil {
+		all = append(all, attempt{strings.Repeat("é", *s.MaxLength), ""}, attempt{strings.Repeat("é", *s.MaxLength+1), "too_long"})
+	}
+	if s.MinLength != nil && s.MaxLength != nil {
+		all = append(all, attempt{"", "too_short"})
+	}
+	for _, word := range s.Enum {
+		all = append(all, attempt{word, ""})
+	}
+	if s.Enum != nil {
+		all = append(all, attempt{"frobnicate", "invalid_value"})
+	}
+	if s.Format != "" || s.Pattern != "" {
+		all = append(all, attempt{"frobnicate", "invalid_format"})
+	}
+	if s.MaxItems != nil && s.UniqueItems {
+		var many []any
+		for i := range *s.MaxItems + 1 {
+			many = append(many, "0198c0de-0000-7000-8000-"+strings.Repeat("0", 12-len(strconv.Itoa(i)))+strconv.Itoa(i))
+		}
+		all = append(all, attempt{many, "too_many"}, attempt{[]any{many[0], many[0]}, "duplicate"}, attempt{[]any{}, ""})
+	}
+	return append(all, attempt{map[string]any{}, "invalid_type"})
+}
+
+// faultsOf returns "field code" for each fault of an answer.
+func faultsOf(t *testing.T, status int, body []byte) []string {
 	t.Helper()
-	settings = append([]string{
-		"DATABASE_URL=" + pgtest.URL(t), "DOCKET_DATA_DIR=" + t.TempDir(), "DOCKET_RATE_LIMIT_STORE=redis", "DOCKET_REDIS_URL=" + redisURL,
-	}, settings...)
-	var all []*instance
-	for range n {
-		all = append(all, servingOn(t, settings...))
+	var failure struct {
+		Error struct {
+			Details []struct{ Field, Code string }
+		}
+	}
+	if status < http.StatusBadRequest {
+		return nil
+	}
+	if err := json.Unmarshal(body, &failure); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	var all []string
+	for _, d := range failure.Error.Details {
+		field, _, _ := strings.Cut(d.Field, "[")
+		all = append(all, field+" "+d.Code)
 	}
 	return all
 }
 
-// Over three replicas, exactly the limit passes, for a user and for an address
-// without a token.
-func TestReplicasShareOneLimit(t *testing.T) {
-	t.Parallel()
-	const limit = 100
-	// The window gives nothing back meanwhile, and a busy machine the time it
-	// needs.
-	servers := overRedis(t, 3, redistest.Start(t).URL(), "DOCKET_RATE_LIMIT_REQUESTS="+fmt.Sprint(limit), "DOCKET_RATE_LIMIT_WINDOW=24h",
-		"DOCKET_RATE_LIMIT_REDIS_TIMEOUT=10s", "DOCKET_RATE_LIMIT_ON_FAILURE=closed", "DOCKET_RATE_LIMIT_AUTH_FAILURES=7")
-	for name, c := range map[string]struct {
-		as     func(*instance) client
-		limit  int64
-		passes int
-	}{
-		"a user":      {func(s *instance) client { return s.as(t, adaAddress) }, limit, http.StatusOK},
-		"an address":  {func(s *instance) client { return client{base: s.greeting.API} }, limit, http.StatusUnauthorized},
-		"bad tokens":  {func(s *instance) client { return client{base: s.greeting.API, authorization: "Bearer x"} }, 7, http.StatusUnauthorized},
-		"another one": {func(s *instance) client { return s.as(t, "grace@example.com") }, limit, http.StatusOK},
-	} {
-		var passed, refused, other atomic.Int64
-		var wg sync.WaitGroup
-		for i := range 12 {
-			from := c.as(servers[i%len(servers)])
-			wg.Go(func() {
-				for range 12 {
-					r, err := from.try(t.Context(), "GET", "/tags", "")
-					switch {
-					case err == nil && r.Status == c.passes:
-						passed.Add(1)
-					case err == nil && r.Status == http.StatusTooManyRequests && r.Header.Get("Retry-After") != "":
-						refused.Add(1)
-					default:
-						other.Add(1)
-					}
-				}
-			})
-		}
-		wg.Wait()
-		if passed.Load() != c.limit || refused.Load() != 144-c.limit || other.Load() != 0 {
-			t.Errorf("%s: of 144 requests %d passed a limit of %d, %d were refused, %d failed", name, passed.Load(), c.limit, refused.Load(), other.Load())
-		}
-	}
-}
-
-// A Redis that dies stops nobody, unless that is asked for, and is used again
-// when it is back.
-func TestServingWhileRedisIsDown(t *testing.T) {
-	t.Parallel()
-	for mode, want := range map[string]int{"open": http.StatusOK, "closed": http.StatusServiceUnavailable} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			redis := redistest.Start(t)
-			s := overRedis(t, 1, redis.URL(), "DOCKET_RATE_LIMIT_REQUESTS=5", "DOCKET_RATE_LIMIT_WINDOW=24h", "DOCKET_RATE_LIMIT_ON_FAILURE="+mode,
-				"DOCKET_RATE_LIMIT_REDIS_TIMEOUT=10s")[0]
-			ada := s.as(t, adaAddress)
-			if r := ada.do(t, "GET", "/tags", "").Want(t, http.StatusOK); r.Header.Get("RateLimit-Remaining") != "4" {
-				t.Errorf("RateLimit-Remaining is %s", r.Header.Get("RateLimit-Remaining"))
-			}
-			redis.Kill()
-			for range 20 {
-				ada.do(t, "GET", "/tags", "").Want(t, want)
-			}
-			outcome := map[string]string{"open": "uncounted", "closed": "unavailable"}[mode]
-			if got := sampleOf(metricsOf(t, s.greeting), `docket_rate_limit_decisions_total{decision="`+outcome+`"}`); got != "20" {
-				t.Errorf("%s requests were %s", got, outcome)
-			}
-			redis.Restart(t)
-			eventually(t, "requests are counted again", func() bool {
-				r := ada.do(t, "GET", "/tags", "")
-				return r.Status == http.StatusOK && r.Header.Get("RateLimit-Remaining") != "5"
-			})
-			untilRefused(t, ada)
-		})
-	}
-}
-
-func untilRefused(t *testing.T, c client) {
+// try sends an example with one thing changed, and looks for the fault in it.
+func (l *trial) try(t *testing.T, method, path, body, field, code string) {
 	t.Helper()
-	var last httpxtest.Response
-	for range 10 {
-		if last = c.do(t, "GET", "/tags", ""); last.Status == http.StatusTooManyRequests {
-			return
-		}
+	l.tried++
+	r := l.do(t, method, path, body)
+	got := faultsOf(t, r.Status, r.Body)
+	if code != "" && !slices.Contains(got, field+" "+code) {
+		t.Errorf("%s %s %.200s is answered %d with the faults %q, want %s %s", method, path, body, r.Status, got, field, code)
 	}
-	t.Errorf("the last of many requests got %d", last.Status)
+	if code == "" && slices.ContainsFunc(got, func(f string) bool {
+		return strings.HasPrefix(f, field+" ") && f != field+" conflict" && f != field+" not_found" && f != field+" taken"
+	}) {
+		t.Errorf("%s %s %.200s is answered %d with the faults %q, though the document allows it", method, path, body, r.Status, got)
+	}
 }
 
-// A server starts without its Redis.
-func TestStartWhileRedisIsDown(t *testing.T) {
-	t.Parallel()
-	redis := redistest.Start(t)
-	redis.Kill()
-	began := time.Now()
-	s := overRedis(t, 1, redis.URL())[0]
-	s.as(t, adaAddress).do(t, "GET", "/tags", "").Want(t, http.StatusOK)
-	if took := time.Since(began); took > patience {
-		t.Errorf("the start took %s", took)
+func (l *trial) body(t *testing.T, o *openapi.Operation, r openapi.Request) {
+	t.Helper()
+	s := l.schema(o.RequestBody.Content["application/json"].Schema)
+	var example map[string]any
+	if err := json.Unmarshal(r.Body, &example); err != nil {
+		t.Fatal(err)
 	}
+	with := func(name string, change func(map[string]any)) string {
+		changed := map[string]any{}
+		for k, v := range example {
+			changed[k] = v
+		}
+		change(changed)
+		text, err := json.Marshal(changed)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return string(text)
+	}
+	path := strings.TrimPrefix(r.Path, "/api/v1")
+	try := func(body, field, code string) {
+		t.Helper()
+		for _, before := range o.Requests[:len(o.Requests)-1] { // the last try may have used it up
+			l.do(t, before.Method, strings.TrimPrefix(before.Path, "/api/v1"), string(before.Body))
+		}
+		l.try(t, r.Method, path, body, field, code)
+	}
+	for name, property := range s.Properties {
+		for _, p := range l.attempts(property) {
+			try(with(name, func(m map[string]any) { m[name] = p.value }), name, p.code)
+		}
+	}
+	for _, name := range s.Required {
+		try(with(name, func(m map[string]any) { delete(m, name) }), name, "required")
+	}
+	try(with("", func(m map[string]any) { m["frobnicate"] = 1 }), "frobnicate", "unknown_field")
+}
+
+func (l *trial) query(t *testing.T, o *openapi.Operation, r openapi.Request) {
+	t.Helper()
+	path, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/api/v1"), "?")
+	send := func(name, value, code string) {
+		l.try(t, r.Method, path+"?"+url.Values{name: {value}}.Encode(), "", name, code)
+	}
+	for _, p := range o.Parameters {
+		if name, ok := strings.CutPrefix(p.Ref, "#/components/parameters/"); ok {
+			p = l.document.Components.Parameters[name]
+		}
+		s := l.schema(p.Schema)
+		switch {
+		case p.In != "query" || p.Name == "cursor":
+		case s.Type == "integer":
+			send(p.Name, strconv.Itoa(int(*s.Minimum)), "")
+			send(p.Name, strconv.Itoa(int(*s.Maximum)), "")
+			send(p.Name, strconv.Itoa(int(*s.Minimum)-1), "out_of_range")
+			send(p.Name, strconv.Itoa(int(*s.Maximum)+1), "out_of_range")
+			send(p.Name, "frobnicate", "invalid_type")
+		case s.Type == "array":
+			items := l.schema(s.Items)
+			one := "0198c0de-0000-7000-8000-000000000000"
+			if items.Enum != nil {
+				one, _ = items.Enum[0].(string)
+				send(p.Name, "frobnicate", "invalid_value")
+			}
+			send(p.Name, strings.Repeat(one+",", *s.MaxItems-1)+one, "")
+			send(p.Name, strings.Repeat(one+",", *s.MaxItems)+one, "too_many")
+		case s.Enum != nil:
+			for _, word := range s.Enum {
+				send(p.Name, word.(string), "")
+			}
+			send(p.Name, "frobnicate", "invalid_value")
+		case s.AnyOf != nil:
+			send(p.Name, "frobnicate", "invalid_format")
+		case s.MaxLength != nil:
+			send(p.Name, strings.Repeat("é", *s.MaxLength), "")
+			send(p.Name, strings.Repeat("é", *s.MaxLength+1), "too_long")
+		}
+	}
+	send("frobnicate", "1", "unknown_parameter")
+}
+
+// What the document says of lengths, words, kinds and null is what is enforced:
+// neither less nor more.
+func TestLimitsAreThoseOfTheDocument(t *testing.T) {
+	t.Parallel()
+	s, _ := unlimited(t)
+	l := &trial{client: s.as(t, adaAddress)}
+	if err := json.Unmarshal(openAPIDocument, &l.document); err != nil {
+		t.Fatal(err)
+	}
+	operations, err := exampleOperations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range operations {
+		r := o.Requests[len(o.Requests)-1]
+		if !strings.HasPrefix(r.Path, "/api/v1") || r.Method == http.MethodDelete {
+			continue
+		}
+		for _, before := range o.Requests {
+			l.do(t, before.Method, strings.TrimPrefix(before.Path, "/api/v1"), string(before.Body))
+		}
+		l.query(t, o, r)
+		if o.RequestBody != nil {
+			l.body(t, o, r)
+		}
+	}
+	if l.tried < 200 {
+		t.Errorf("only %d limits were tried", l.tried)
+	}
+	t.Logf("%d limits tried", l.tried)
 }

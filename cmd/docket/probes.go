@@ -13,6 +13,7 @@ import (
 	"docket/platform/auth"
 	"docket/platform/errs"
 	"docket/platform/httpx"
+	"docket/platform/openapi"
 	"docket/platform/postgres"
 	"docket/platform/schema"
 )
@@ -78,14 +79,30 @@ func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet) error {
 		return err
 	}
 	r := &readiness{checks: []check{{"database", reachable(db)}, {"schema", complete(db, needs)}, {"key_set", loaded(keys)}}}
-	app.AddProbe(livePath, func(context.Context) (httpx.View, error) { return health{Status: "alive"}, nil })
-	app.AddProbe(readyPath, func(ctx context.Context) (httpx.View, error) {
-		if app.Stopping() {
-			return nil, notReady("the server is stopping", nil)
-		}
-		return r.probe(ctx)
+	group := openapi.Group{Name: "Service", Description: "How the server is."}
+	app.AddProbe(httpx.Probe{
+		Path: livePath, Operation: "getLive", Group: group, Summary: "Say whether the process answers",
+		Shows: healthShown(health{Status: "alive"}), Check: func(context.Context) (httpx.View, error) { return health{Status: "alive"}, nil },
+	})
+	app.AddProbe(httpx.Probe{
+		Path: readyPath, Operation: "getReady", Group: group, Summary: "Say whether the server can do its work",
+		Description: "A 503 names what keeps it from that: the database, its schema, the issuer's key set, or that it is stopping.",
+		Shows: healthShown(health{Status: "ready", Checks: map[string]finding{
+			"database": {Status: "ok", TookMS: 0.4}, "schema": {Status: "ok", TookMS: 1.3, Columns: len(needs)}, "key_set": {Status: "ok", Keys: 1},
+		}}),
+		Check: func(ctx context.Context) (httpx.View, error) {
+			if app.Stopping() {
+				return nil, notReady("the server is stopping", nil)
+			}
+			return r.probe(ctx)
+		},
 	})
 	return nil
+}
+
+// healthShown is what the document says of a probe, with an example.
+func healthShown(example health) *httpx.Resource {
+	return &httpx.Resource{Schema: openapi.Named("Health", openapi.Of[health]()), Example: example}
 }
 
 func reachable(db *postgres.DB) func(context.Context) (finding, error) {

@@ -9,7 +9,6 @@ package httpx
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -84,6 +83,7 @@ type App struct {
 	Config
 	fiber    *fiber.App
 	routes   []Route
+	probes   []Probe
 	inFlight chan struct{}
 	open     *connections
 	streams  *streams
@@ -162,12 +162,13 @@ func (a *App) Add(routes ...Route) {
 // in its place: Fiber takes the first route that fits.
 func precedence(path string) string { return strings.ReplaceAll(path, ":", "\xff") }
 
-// AddProbe serves what check finds at path, outside the API and to anyone.
-func (a *App) AddProbe(path string, check func(ctx context.Context) (View, error)) {
-	a.meterRead(path)
-	a.fiber.Get(path, func(c *fiber.Ctx) error {
-		c.Set(fiber.HeaderCacheControl, "no-store")
-		v, err := check(c.UserContext())
+// AddProbe serves what a probe finds, outside the API and to anyone.
+func (a *App) AddProbe(p Probe) {
+	a.probes = append(a.probes, p)
+	a.meterRead(p.Path)
+	a.fiber.Get(p.Path, func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderCacheControl, cacheNothing)
+		v, err := p.Check(c.UserContext())
 		if err != nil {
 			return err
 		}

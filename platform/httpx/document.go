@@ -44,6 +44,15 @@ func (a *App) Document(info openapi.Info) (*openapi.Document, error) {
 			return nil, err
 		}
 	}
+	for _, p := range a.probes {
+		if p.Operation == "" {
+			continue
+		}
+		d.Paths[p.Path] = &openapi.PathItem{Get: p.describe()}
+		if !slices.Contains(d.Tags, p.Group) {
+			d.Tags = append(d.Tags, p.Group)
+		}
+	}
 	return d, nil
 }
 
@@ -268,7 +277,7 @@ func headers() map[string]*openapi.Header {
 		"X-Request-Id":        text(openapi.String(1, maxRequestID), "The name of the request, as you sent it or as it was made.", exampleRequestID),
 		"ETag":                text(entityTag, "The strong entity tag of what is shown. It changes exactly when that does.", exampleTag),
 		"Location":            text(openapi.Format("uri-reference"), "Where the new resource is.", BasePath+"/tags/0198c0de-0000-7000-8000-000000000000"),
-		"Cache-Control":       text(openapi.OneOf(cachePrivate), "The answer is for this user alone, and to be asked for again.", cachePrivate),
+		"Cache-Control":       text(openapi.OneOf(cachePrivate, cacheNothing), "The answer is for this user alone, and to be asked for again; or not to be kept at all.", cachePrivate),
 		"Vary":                text(openapi.String(1, 0), "What the answer depends on besides the address.", "Authorization, Origin"),
 		"WWW-Authenticate":    text(openapi.OneOf(challenge), "How to prove who asks (RFC 6750).", challenge),
 		"Content-Disposition": text(openapi.String(1, 0), "What to save the document as.", `attachment; filename="docket-export-2026-11-23.json"`),

@@ -214,7 +214,7 @@ func TestStoppingServerRefuses(t *testing.T) {
 	t.Parallel()
 	n := newNotes()
 	app := httpxtest.New(t, n.routes())
-	app.AddProbe("/probe", func(context.Context) (httpx.View, error) { return note{}, nil })
+	app.AddProbe(httpx.Probe{Path: "/probe", Check: func(context.Context) (httpx.View, error) { return note{}, nil }})
 	if err := app.Stop(within(t, patience)); err != nil {
 		t.Fatal(err)
 	}

@@ -242,6 +242,14 @@ func IDOrNull(o *Object, name string, dst **uuid.UUID, schema *openapi.Schema) {
 	TextOrNull(o, name, dst, ReadAs(parseUUID, schema))
 }
 
+// ID reads a UUID that must not be null; *dst stays nil where there is none.
+func ID(o *Object, name string, dst **uuid.UUID, schema *openapi.Schema) {
+	Text(o, name, dst, ReadAs(func(text string) (*uuid.UUID, error) {
+		id, err := parseUUID(text)
+		return &id, err
+	}, schema))
+}
+
 // IDs reads an array of UUIDs, none twice and no more than schema says. It must
 // not be null.
 func IDs(o *Object, name string, dst *[]uuid.UUID, schema *openapi.Schema) {

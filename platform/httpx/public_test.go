@@ -19,12 +19,12 @@ func TestProbe(t *testing.T) {
 	down.RetryAfter = time.Second
 	var fails error
 	app := httpxtest.New(t, nil)
-	app.AddProbe("/readyz", func(ctx context.Context) (httpx.View, error) {
+	app.AddProbe(httpx.Probe{Path: "/readyz", Check: func(ctx context.Context) (httpx.View, error) {
 		if _, ok := ctx.Deadline(); !ok {
 			return nil, errors.New("a probe without deadline")
 		}
 		return note{Title: "ready"}, fails
-	})
+	}})
 	r := app.Anonymous().Do(t, "GET", "/readyz", "").Want(t, http.StatusOK)
 	var got struct {
 		ID, Title string

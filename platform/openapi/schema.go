@@ -118,6 +118,33 @@ func OrNull(s *Schema) *Schema {
 	return &own
 }
 
+// Of describes how encoding/json writes a T: its fields with their tags. It
+// panics for what JSON cannot hold, which only a fault of the program can be.
+func Of[T any]() *Schema {
+	s, err := jsonschema.For[T](nil)
+	if err != nil {
+		panic(err)
+	}
+	open(s)
+	return s
+}
+
+// open takes back that an object has no other members: clients are to be ready
+// for new ones.
+func open(s *Schema) {
+	if s.Properties != nil {
+		s.AdditionalProperties = nil
+	}
+	for _, p := range s.Properties {
+		open(p)
+	}
+	for _, inner := range []*Schema{s.Items, s.AdditionalProperties} {
+		if inner != nil {
+			open(inner)
+		}
+	}
+}
+
 // Property is a member of an object.
 type Property struct {
 	Name     string

@@ -27,6 +27,7 @@ func closeSchema(schema any) {
 func closeParts(schema any) {
 	each(member(schema, "properties"), closeSchema)
 	closeSchema(member(schema, "items"))
+	closeSchema(member(schema, "additionalProperties"))
 	for _, word := range []string{"anyOf", "oneOf"} {
 		list, _ := member(schema, word).([]any)
 		for _, part := range list {

@@ -16,7 +16,7 @@ func (h handlers) merge(r *httpx.Request) (httpx.Response, error) {
 func into(body *httpx.Object) func(into **uuid.UUID) errs.Faults {
 	return func(into **uuid.UUID) errs.Faults {
 		body.Require("into_id")
-		httpx.IDOrNull(body, "into_id", into, intoID)
+		httpx.ID(body, "into_id", into, intoID)
 		return body.Faults()
 	}
 }
