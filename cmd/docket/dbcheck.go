@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -72,7 +70,7 @@ func checkDatabase(ctx context.Context, cfg config.Config, w io.Writer) error {
 // checkSchema lists what would have to be done for the database to be as
 // schema.hcl has it, and what PostgreSQL itself left unfinished.
 func checkSchema(ctx context.Context, cfg config.Config, direct string) ([]lack, error) {
-	statements, err := missingFromSchema(ctx, direct)
+	statements, err := schema.LeftOfBuiltIn(ctx, direct)
 	if err != nil {
 		return nil, err
 	}
@@ -92,21 +90,6 @@ func checkSchema(ctx context.Context, cfg config.Config, direct string) ([]lack,
 		all = append(all, lack{Object: u.Kind + " " + u.Name, Problem: "is not valid", Mend: u.Mend})
 	}
 	return all, nil
-}
-
-// missingFromSchema compares with the schema that this program was built with.
-// What is not declared any more is left over, not lacking: drops are skipped.
-func missingFromSchema(ctx context.Context, direct string) (_ []string, err error) {
-	dir, err := os.MkdirTemp("", "docket-check-")
-	if err != nil {
-		return nil, fmt.Errorf("make a folder for the schema: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	path := filepath.Join(dir, schema.File)
-	if err := os.WriteFile(path, schema.BuiltIn(), 0o600); err != nil {
-		return nil, fmt.Errorf("write the schema down: %w", err)
-	}
-	return schema.Left(ctx, direct, path, false)
 }
 
 func checkWall(ctx context.Context, cfg config.Config, direct string) ([]lack, error) {

@@ -83,9 +83,6 @@ func imageRoot(t *testing.T) string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("cmd/docket/build: %v\n%s", err, out)
 	}
-	if err := os.WriteFile(filepath.Join(root, "schema.hcl"), []byte(read(t, "schema.hcl")), 0o444); err != nil {
-		t.Fatal(err)
-	}
 	if err := os.Chmod(root, 0o555); err != nil {
 		t.Fatal(err)
 	}

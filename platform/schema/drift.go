@@ -46,9 +46,30 @@ func Left(ctx context.Context, databaseURL, hclPath string, drops bool) ([]strin
 	return statements, nil
 }
 
+// LeftOfBuiltIn is [Left] for the schema that the program was built with, and
+// without drops. It needs no file.
+func LeftOfBuiltIn(ctx context.Context, databaseURL string) ([]string, error) {
+	desired, err := parse(BuiltIn(), File)
+	if err == nil {
+		var statements []string
+		if statements, err = statementsFor(ctx, databaseURL, desired, false); err == nil {
+			return statements, nil
+		}
+	}
+	return nil, fmt.Errorf("compare the database with the schema of this program: %w", err)
+}
+
 // statementsTo returns a statement for each single change.
-func statementsTo(ctx context.Context, databaseURL, hclPath string, drops bool) (statements []string, err error) {
-	err = within(ctx, databaseURL, hclPath, false, func(_ *sql.Tx, c comparison) error {
+func statementsTo(ctx context.Context, databaseURL, hclPath string, drops bool) ([]string, error) {
+	desired, err := read(hclPath)
+	if err != nil {
+		return nil, err
+	}
+	return statementsFor(ctx, databaseURL, desired, drops)
+}
+
+func statementsFor(ctx context.Context, databaseURL string, desired *schema.Schema, drops bool) (statements []string, err error) {
+	err = against(ctx, databaseURL, desired, false, func(_ *sql.Tx, c comparison) error {
 		for _, change := range c.changes {
 			for _, single := range singles(change, drops) {
 				plan, err := c.driver.PlanChanges(ctx, "docket", []schema.Change{single})

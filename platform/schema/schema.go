@@ -103,11 +103,16 @@ func bring(ctx context.Context, databaseURL, hclPath string, apply bool) ([]stri
 
 // within compares the database with the file, in a transaction that do may use
 // and that is committed if it succeeds and commit is true.
-func within(ctx context.Context, databaseURL, hclPath string, commit bool, do func(*sql.Tx, comparison) error) (err error) {
+func within(ctx context.Context, databaseURL, hclPath string, commit bool, do func(*sql.Tx, comparison) error) error {
 	desired, err := read(hclPath)
 	if err != nil {
 		return err
 	}
+	return against(ctx, databaseURL, desired, commit, do)
+}
+
+// against is within for a schema that has been read.
+func against(ctx context.Context, databaseURL string, desired *schema.Schema, commit bool, do func(*sql.Tx, comparison) error) (err error) {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
 		return fmt.Errorf("read the database URL: %w", err)
@@ -137,7 +142,12 @@ func read(path string) (*schema.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseUnknownBlocks(text, path); err != nil {
+	return parse(text, path)
+}
+
+// parse is read for the text of a file, which name stands for in errors.
+func parse(text []byte, name string) (*schema.Schema, error) {
+	if err := refuseUnknownBlocks(text, name); err != nil {
 		return nil, err
 	}
 	var realm schema.Realm
