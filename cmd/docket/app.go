@@ -272,12 +272,14 @@ func newHTTP(s surface) (*httpx.App, error) {
 		return nil, err
 	}
 	if s.Graph.issuer != nil {
-		app.AddDocument(jwksPath, "application/jwk-set+json", s.Graph.issuer.JWKS())
+		if err := app.AddDocument(jwksPath, "application/jwk-set+json", s.Graph.issuer.JWKS()); err != nil {
+			return nil, err
+		}
 	}
 	if err := addDocument(app); err != nil {
 		return nil, err
 	}
-	return app, addDocs(app)
+	return app, addPages(app, s.Graph)
 }
 
 // listener is the API's server.

@@ -1,45 +1,50 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"html/template"
+	"time"
 
+	"docket/platform/auth/devissuer"
 	"docket/platform/httpx"
+	"docket/platform/pages"
 )
 
-// docsPath is where people read what the API can do.
-const docsPath = "/docs"
-
-// docsPage lists the operations as they are served. It needs no script and no
-// other host.
-var docsPage = template.Must(template.New("docs").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Docket API</title>
-<style>
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; width: 100% }
-td, th { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8884; vertical-align: top }
-code { font: .9em ui-monospace, monospace }
-</style></head><body>
-<h1>Docket API</h1>
-<p>Everything below <code>{{.Base}}</code> takes <code>Authorization: Bearer JWT</code> and speaks JSON:
-<code>{"success": true, "data": …}</code>, or <code>{"success": false, "error": {"code", "message", "details", "request_id"}}</code>.</p>
-<table><thead><tr><th>Call</th><th>Does</th><th>Query</th></tr></thead><tbody>
-{{range .Routes}}<tr><td><code>{{.Method}} {{.Path}}</code></td><td>{{.Summary}}</td>
-<td>{{if .Sorts}}<code>limit</code> <code>cursor</code> <code>sort</code>: {{range .Sorts}}<code>{{.}}</code> {{end}}{{end}}{{range .Query}}<code>{{.Name}}</code> {{end}}</td></tr>
-{{end}}</tbody></table></body></html>
-`))
-
-func addDocs(app *httpx.App) error {
-	var page bytes.Buffer
-	if err := docsPage.Execute(&page, struct {
-		Base   string
-		Routes []httpx.Route
-	}{httpx.BasePath, app.Routes()}); err != nil {
-		return fmt.Errorf("write the page of the API: %w", err)
+// addPages serves what people see in a browser.
+func addPages(app *httpx.App, g graph) error {
+	set, err := pages.New()
+	if err != nil {
+		return err
 	}
-	app.AddDocument(docsPath, "text/html; charset=utf-8", page.Bytes())
+	set.AddAssets(app)
+	app.AddPage(pages.ReferencePath, func(v httpx.Visit) (httpx.HTML, error) {
+		token, err := visitorToken(v, g.issuer, time.Now())
+		if err != nil {
+			return httpx.HTML{}, err
+		}
+		html, err := set.Reference(pages.Reference{Document: openAPIPath, Token: token, Routes: app.Routes()})
+		return httpx.HTML{Text: html, Personal: token != ""}, err
+	})
 	return nil
+}
+
+// visitorToken signs in whoever looks at a page as the development user, where
+// there is a development issuer and the visitor sits at this machine; "" is for
+// everybody else.
+func visitorToken(v httpx.Visit, issuer *devissuer.Issuer, now time.Time) (string, error) {
+	if issuer == nil || !v.AtHome {
+		return "", nil
+	}
+	return developmentToken(issuer, now)
+}
+
+// developmentToken makes a token of the development user.
+func developmentToken(issuer *devissuer.Issuer, now time.Time) (string, error) {
+	token, err := issuer.Sign(devissuer.Claims{
+		Subject: devissuer.SubjectFor(developmentEmail), Email: developmentEmail, Name: developmentName,
+		IssuedAt: now, ExpiresAt: now.Add(developmentExpires),
+	})
+	if err != nil {
+		return "", fmt.Errorf("sign a token: %w", err)
+	}
+	return token, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"docket/platform/auth/devissuer"
 	"docket/platform/httpx/httpxtest"
+	"docket/platform/pages"
 )
 
 const (
@@ -248,11 +249,11 @@ func TestOutsideTheAPI(t *testing.T) {
 	s := serving(t)
 	root := client{base: strings.TrimSuffix(s.greeting.API, "/api/v1")}
 	for path, says := range map[string]string{
-		"/livez":       `"status":"alive"`,
-		"/readyz":      `"status":"ready"`,
-		docsPath:       "/tasks/:id",
-		jwksPath:       `"kty":"OKP"`,
-		"/livez?x=%zz": `"status":"alive"`,
+		"/livez":            `"status":"alive"`,
+		"/readyz":           `"status":"ready"`,
+		pages.ReferencePath: "/api/v1/tasks/:id",
+		jwksPath:            `"kty":"OKP"`,
+		"/livez?x=%zz":      `"status":"alive"`,
 	} {
 		if r := root.do(t, "GET", path, "").Want(t, 200); !strings.Contains(string(r.Body), says) {
 			t.Errorf("GET %s does not say %q: %s", path, says, r.Body)

@@ -13,6 +13,7 @@ import (
 
 	"docket/platform/auth/devissuer"
 	"docket/platform/config"
+	"docket/platform/pages"
 )
 
 // greeting is what a person needs who has just started Docket.
@@ -37,7 +38,7 @@ func greet(w io.Writer, cfg config.Config, at addresses, issuer *devissuer.Issue
 	base := "http://" + at.api
 	g := greeting{
 		Message: "ready", Environment: string(cfg.Environment),
-		API: base + "/api/v1", Docs: base + docsPath, Ready: base + "/readyz",
+		API: base + "/api/v1", Docs: base + pages.ReferencePath, Ready: base + "/readyz",
 		Admin: "http://" + at.admin,
 	}
 	if d.server != nil {
@@ -45,13 +46,9 @@ func greet(w io.Writer, cfg config.Config, at addresses, issuer *devissuer.Issue
 		g.DataDir = cfg.DataDir
 	}
 	if issuer != nil {
-		now := time.Now()
-		token, err := issuer.Sign(devissuer.Claims{
-			Subject: devissuer.SubjectFor(developmentEmail), Email: developmentEmail, Name: developmentName,
-			IssuedAt: now, ExpiresAt: now.Add(developmentExpires),
-		})
+		token, err := developmentToken(issuer, time.Now())
 		if err != nil {
-			return fmt.Errorf("sign a token: %w", err)
+			return err
 		}
 		program, err := os.Executable()
 		if err != nil {

@@ -46,6 +46,5 @@ func addDocument(app *httpx.App) error {
 	if err != nil {
 		return err
 	}
-	app.AddDocument(openAPIPath, "application/json", text)
-	return nil
+	return app.AddDocument(openAPIPath, "application/json", text)
 }

@@ -177,13 +177,3 @@ func (a *App) AddProbe(p Probe) {
 		return send(c, answer)
 	})
 }
-
-// AddDocument serves a fixed document at path, outside the API and to anyone.
-func (a *App) AddDocument(path, contentType string, body []byte) {
-	a.meterRead(path)
-	a.fiber.Get(path, func(c *fiber.Ctx) error {
-		c.Set(fiber.HeaderContentType, contentType)
-		securePage(c, contentType)
-		return c.Send(body)
-	})
-}

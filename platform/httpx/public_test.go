@@ -56,7 +56,9 @@ func TestProbe(t *testing.T) {
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	app := httpxtest.New(t, nil)
-	app.AddDocument("/docs", "text/html; charset=utf-8", []byte("<p>é</p>"))
+	if err := app.AddDocument("/docs", "text/html; charset=utf-8", []byte("<p>é</p>")); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		r := app.Anonymous().Do(t, "GET", "/docs", "").Want(t, http.StatusOK)
 		if string(r.Body) != "<p>é</p>" || r.Header.Get("Content-Type") != "text/html; charset=utf-8" {

@@ -14,7 +14,9 @@ import (
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	app := httpxtest.New(t, append(newNotes().routes(), failing()...))
-	app.AddDocument("/docs", "text/html; charset=utf-8", []byte("<p>é</p>"))
+	if err := app.AddDocument("/docs", "text/html; charset=utf-8", []byte("<p>é</p>")); err != nil {
+		t.Fatal(err)
+	}
 	address := listen(t, app)
 	for name, raw := range map[string]string{
 		"a list":           head("GET", base+"/notes"),
