@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -140,8 +141,8 @@ func exampleOperations() ([]*openapi.Operation, error) {
 // deeper path first.
 func turn(r openapi.Request) int {
 	const most = 100
-	turn := slices.Index([]string{"PUT", "POST", "GET", "PATCH", "DELETE"}, r.Method) * most
-	if r.Method == "DELETE" {
+	turn := slices.Index([]string{http.MethodPut, http.MethodPost, http.MethodGet, http.MethodPatch, http.MethodDelete}, r.Method) * most
+	if r.Method == http.MethodDelete {
 		turn += most - strings.Count(r.Path, "-") // an id has dashes
 	}
 	return turn

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -115,10 +116,7 @@ func (l *trial) body(t *testing.T, o *openapi.Operation, r openapi.Request) {
 		t.Fatal(err)
 	}
 	with := func(name string, change func(map[string]any)) string {
-		changed := map[string]any{}
-		for k, v := range example {
-			changed[k] = v
-		}
+		changed := maps.Clone(example)
 		change(changed)
 		text, err := json.Marshal(changed)
 		if err != nil {

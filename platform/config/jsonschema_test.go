@@ -111,7 +111,7 @@ func TestSchemaOfTheFilesRefusesMistakes(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"htpp: {}", "http: {adress: x}", "http: 7", "environment: prod", "http: {request_timeout: 10}", "http: {request_timeout: soon}",
+		"htpp: {}", "http: {port: 80}", "http: 7", "environment: prod", "http: {request_timeout: 10}", "http: {request_timeout: soon}",
 		"rate_limit: {requests: 0}", "rate_limit: {requests: 1000001}", "rate_limit: {requests: many}", "rate_limit: {store: disk}",
 		"database: {pooler: maybe}", "log: {level: loud}", "cors: {allow_origins: all}", "auth: {issuers: [{isuer: x}]}", "auth: {audience: [a, a]}",
 	} {

@@ -50,11 +50,13 @@ type results struct {
 	*openapi.Schema
 
 	example []byte
+	// current is what an operation whose condition does not hold shows.
+	current *openapi.Schema
 }
 
 // results describes what the routes of the batch show.
 func (b *batch) results() *results {
-	shown := map[string]*openapi.Schema{}
+	shown, current := map[string]*openapi.Schema{}, &openapi.Schema{Description: "The resource as it now is, where there is one."}
 	var example []byte
 	for _, r := range b.app.routes {
 		if r.Shows == nil || r.Many == nil {
@@ -62,6 +64,7 @@ func (b *batch) results() *results {
 		}
 		listed := r.listed()
 		shown[listed.Title] = listed
+		current.AnyOf = append(current.AnyOf, r.Shows.Schema)
 		if example == nil {
 			o := &operation{tempID: "new"}
 			example = slices.Concat([]byte(listHead), o.appendResult(nil, Response{view: r.Shows.Example}), []byte("]}"))
@@ -72,7 +75,7 @@ func (b *batch) results() *results {
 		data.AnyOf = append(data.AnyOf, shown[name])
 	}
 	data.AnyOf = append(data.AnyOf, &openapi.Schema{Type: "null"})
-	return &results{example: example, Schema: openapi.Named("BatchResult", openapi.Object(
+	return &results{example: example, current: current, Schema: openapi.Named("BatchResult", openapi.Object(
 		openapi.Member("index", openapi.Described(openapi.Integer(0, maxOperations-1), "Which operation, the first being 0.")),
 		openapi.Maybe("temp_id", openapi.Described(openapi.String(1, maxTempID), "As it was given.")),
 		openapi.Member("data", data),

@@ -67,13 +67,13 @@ func describeFailure(kind errs.Kind, route *Route) *openapi.Response {
 	of := failures[kind]
 	name, failed, more := failureName(kind), error(of.example), []openapi.Property{}
 	if route != nil {
-		name, failed, more = route.ownFailure(kind, of.example)
+		name, more, failed = route.ownFailure(kind, of.example)
 	}
 	properties := []openapi.Property{
 		openapi.Member("code", openapi.Described(openapi.OneOf(errs.CodesOf(kind)...), "What to switch on.")),
 		openapi.Member("message", openapi.Described(openapi.String(1, 0), "What went wrong, for people.")),
 	}
-	switch kind {
+	switch kind { //nolint:exhaustive // the others have no details
 	case errs.Invalid:
 		properties = append(properties, openapi.Member("details", openapi.List(fault, 0)))
 	case errs.Conflict:
@@ -96,28 +96,31 @@ func failureName(kind errs.Kind) string { return responseName(kind) + "Error" }
 // ownFailure describes what a failure of this kind has beyond those of other
 // routes: the resource as it is where a condition does not hold, and the
 // operation of a batch that failed.
-func (r Route) ownFailure(kind errs.Kind, example *errs.Error) (name string, failed error, more []openapi.Property) {
+func (r Route) ownFailure(kind errs.Kind, example *errs.Error) (name string, more []openapi.Property, failed error) {
 	name, failed = failureName(kind), example
 	if r.results != nil {
 		name, failed = "Batch"+name, &operationFailure{index: 0, err: failed}
 		more = append(more, openapi.Maybe("index", openapi.Described(openapi.Integer(0, maxOperations-1), "Which operation failed, the first being 0; absent where it was the batch itself.")))
 	}
 	if kind != errs.PreconditionFailed {
-		return name, failed, more
+		return name, more, failed
 	}
-	current := openapi.Described(openapi.Any(), "The resource as it now is, where there is one.")
+	var current *openapi.Schema
+	if r.results != nil {
+		current = r.results.current
+	}
 	if r.Guards != nil {
 		current = r.Guards.Schema
 		name = current.Title + name
 		representation := r.Guards.Example.AppendJSON(nil)
 		failed = &stale{failure: example, current: representation, tag: etag(representation)}
 	}
-	return name, failed, append(more, openapi.Maybe("current", current))
+	return name, append(more, openapi.Maybe("current", current)), failed
 }
 
 func failureHeaders(kind errs.Kind, route *Route) map[string]*openapi.Header {
 	all := answerHeaders()
-	switch kind {
+	switch kind { //nolint:exhaustive // the others have no more
 	case errs.Unauthenticated:
 		with(all, "WWW-Authenticate")
 	case errs.RateLimited, errs.Unavailable:
