@@ -259,7 +259,7 @@ func TestExportThatIsNotTaken(t *testing.T) {
 	if _, err := io.CopyN(io.Discard, answer.Body, 10_000); err != nil {
 		t.Fatal(err)
 	}
-	ada.do(t, "GET", "/auth/me/export", "").WantFailure(t, 503, "SERVICE_UNAVAILABLE")
+	ada.do(t, "GET", "/auth/me/export", "").WantFailure(t, 429, "RATE_LIMITED")
 	leave()
 	if err := answer.Body.Close(); err != nil {
 		t.Log(err)

@@ -37,7 +37,10 @@ func (o *output) Write(p []byte) (int, error) {
 	defer o.mu.Unlock()
 	whole := bytes.IndexByte(o.text.Bytes(), '\n') >= 0
 	n, err := o.text.Write(p)
-	if line, _, ok := strings.Cut(o.text.String(), "\n"); ok && !whole {
+	if whole {
+		return n, err
+	}
+	if line, _, ok := strings.Cut(o.text.String(), "\n"); ok {
 		o.first <- line
 	}
 	return n, err

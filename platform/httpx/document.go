@@ -217,14 +217,14 @@ func (r Route) responses() map[string]*openapi.Response {
 // kinds are the failures that the route can answer.
 func (r Route) kinds() []errs.Kind {
 	kinds := []errs.Kind{
-		errs.Malformed, errs.Unauthenticated, errs.Invalid, errs.RateLimited, errs.HeadersTooLarge,
+		errs.Malformed, errs.Unauthenticated, errs.Invalid, errs.RateLimited, errs.TooLarge, errs.HeadersTooLarge,
 		errs.Internal, errs.Unavailable, errs.DeadlineExceeded,
 	}
 	if strings.Contains(r.Path, ":") && r.Method != http.MethodPut || r.results != nil {
 		kinds = append(kinds, errs.NotFound)
 	}
 	if r.writes() {
-		kinds = append(kinds, errs.Conflict, errs.PreconditionFailed, errs.TooLarge)
+		kinds = append(kinds, errs.Conflict, errs.PreconditionFailed)
 	}
 	if r.Body != nil {
 		kinds = append(kinds, errs.UnsupportedMedia)

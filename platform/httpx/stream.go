@@ -68,8 +68,8 @@ func (s *streams) begin(owner uuid.UUID, cancel context.CancelFunc) error {
 		return nil
 	}
 	busy := errs.New(errs.Unavailable, "too many downloads are being sent at the moment")
-	if running {
-		busy.Message = "another download of yours is still being sent"
+	if running { // which is the user's own doing: no fault of the server's to wake anybody for
+		busy = errs.New(errs.RateLimited, "another download of yours is still being sent")
 	}
 	busy.RetryAfter = streamRetryAfter
 	return busy

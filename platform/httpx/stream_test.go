@@ -259,8 +259,8 @@ func TestStreamsAreFewAtOnce(t *testing.T) {
 		return answer
 	}
 	want(200, "ada")
-	again := want(503, "ada")
-	if body, err := io.ReadAll(again.body); err != nil || !bytes.Contains(body, []byte(`"code":"SERVICE_UNAVAILABLE"`)) ||
+	again := want(429, "ada")
+	if body, err := io.ReadAll(again.body); err != nil || !bytes.Contains(body, []byte(`"code":"RATE_LIMITED"`)) ||
 		again.header.Get("Retry-After") != "10" || again.header.Get("Content-Disposition") != "" {
 		t.Errorf("%s, %v, header %v", body, err, again.header)
 	}
