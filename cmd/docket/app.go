@@ -259,6 +259,7 @@ func newHTTP(s surface) (*httpx.App, error) {
 		Cursors:        s.Cursors,
 		Replays:        countReplays(s.Metrics, s.Replays),
 		Units:          s.DB,
+		Candid:         cfg.Environment == config.Local,
 		Log:            s.Graph.log,
 		Now:            time.Now,
 		NewID:          newID,

@@ -24,7 +24,7 @@ func addPages(app *httpx.App, g graph) error {
 		html, err := set.Reference(pages.Reference{Document: openAPIPath, Token: token, Routes: app.Routes()})
 		return httpx.HTML{Text: html, Personal: token != ""}, err
 	})
-	return nil
+	return set.AddErrors(app)
 }
 
 // visitorToken signs in whoever looks at a page as the development user, where

@@ -20,7 +20,7 @@ var about = openapi.Info{
 	Description: `All that a task-management frontend needs.
 
 **Answers** are ` + "`{\"success\": true, \"data\": …}`" + `, lists with ` + "`meta.next_cursor`" + `; failures are
-` + "`{\"success\": false, \"error\": {\"code\", \"message\", \"request_id\"}}`" + `: switch on ` + "`error.code`" + `. A 422 names all
+` + "`{\"success\": false, \"error\": {\"code\", \"message\", \"request_id\"}}`" + `: switch on ` + "`error.code`" + `; [each code is explained](/docs/errors). A 422 names all
 that is wrong in ` + "`error.details`" + `. A path that does not exist answers 404 ` + "`RESOURCE_NOT_FOUND`" + `, a method that it does
 not take 405 ` + "`METHOD_NOT_ALLOWED`" + ` with ` + "`Allow`" + `. What can be got can also be asked for with HEAD.
 

@@ -33,3 +33,40 @@ func TestEveryCodeIsListed(t *testing.T) {
 		t.Errorf("codes (-there are +listed):\n%s", diff)
 	}
 }
+
+// Each code of the golden list is explained: what it means, why it happens, and
+// what to do. Code stands between pairs of backticks.
+func TestEveryCodeIsExplained(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile("../arch/testdata/codes.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for line := range strings.Lines(string(golden)) {
+		kind, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		e := errs.Explain(errs.Code(name))
+		if kind == "FaultCode" {
+			e = errs.ExplainFault(errs.FaultCode(name))
+		}
+		texts := slices.Concat([]string{e.Meaning}, e.Causes, e.Remedies)
+		if len(e.Causes) == 0 || len(e.Remedies) == 0 {
+			t.Errorf("%s lacks a cause or a remedy: %+v", line, e)
+		}
+		for _, text := range texts {
+			if text == "" || strings.Count(text, "`")%2 != 0 || !strings.HasSuffix(text, ".") {
+				t.Errorf("%s is explained with %q", name, text)
+			}
+		}
+		if other := seen[e.Meaning]; other != "" {
+			t.Errorf("%s and %s mean the same", name, other)
+		}
+		seen[e.Meaning] = name
+	}
+	if nothing := errs.Explain("ODD"); nothing.Meaning != "" {
+		t.Errorf("a code that there is not is explained: %+v", nothing)
+	}
+	if nothing := errs.ExplainFault("odd"); nothing.Meaning != "" {
+		t.Errorf("a code that there is not is explained: %+v", nothing)
+	}
+}

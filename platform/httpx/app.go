@@ -67,6 +67,9 @@ type Config struct {
 	Limiter, Failures Limiter
 	Cursors           *page.Codec
 	Replays           Replays
+	// Candid says in the message of a 401 which check failed: for a developer's
+	// own machine alone.
+	Candid bool
 	// Units hold a write together with the condition it carries.
 	Units Units
 	Log   *slog.Logger

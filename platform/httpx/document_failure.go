@@ -14,25 +14,22 @@ const (
 	exampleHolder    = "0198c0de-0000-7000-8000-000000000000"
 )
 
-// failures are what there is to say of each kind of failure, with an example.
-var failures = map[errs.Kind]struct {
-	description string
-	example     *errs.Error
-}{
-	errs.Malformed:          {"The request cannot be read: its body is not JSON, an id in the path is not a UUID, the cursor is damaged, the Idempotency-Key is not one.", errs.New(errs.Malformed, "the path's id is not a UUID")},
-	errs.Unauthenticated:    {"No token, or one that does not hold. `TOKEN_EXPIRED` is the one case in which to get a new token and try again.", errs.New(errs.Unauthenticated, "a valid bearer token is required")},
-	errs.NotFound:           {"There is no such resource for this user.", errs.New(errs.NotFound, "Task with ID 0198c0de-0000-7000-8000-000000000000 not found")},
-	errs.MethodNotAllowed:   {"The path does not take this method.", explainFramework(fiber.ErrMethodNotAllowed)},
-	errs.Conflict:           {"The request clashes with how things are: `details` says which resource has a name that is taken. With `Retry-After` the same request may succeed later. `IDEMPOTENCY_KEY_REUSED`: the key was used for another request. `IDEMPOTENCY_KEY_IN_USE`: the first request with the key is still being served.", errs.Taken("name", exampleHolder, "There is a tag named \"home\" already, with ID "+exampleHolder)},
-	errs.PreconditionFailed: {"The condition of If-Match or If-None-Match does not hold; nothing was written.", errs.New(errs.PreconditionFailed, "the resource was changed since you read it; error.current has it as it is now")},
-	errs.TooLarge:           {"The body is larger than 1 MiB.", explainFramework(fiber.ErrRequestEntityTooLarge)},
-	errs.UnsupportedMedia:   {"The body is not JSON in UTF-8, or is compressed.", errs.New(errs.UnsupportedMedia, "the body must be application/json or application/merge-patch+json, in UTF-8")},
-	errs.Invalid:            {"The request is well-formed but some of it is wrong: `details` names all of it.", exampleInvalid()},
-	errs.RateLimited:        {"Too many requests.", errs.New(errs.RateLimited, "too many requests; wait as long as Retry-After says")},
-	errs.HeadersTooLarge:    {"The headers are larger than 16 KiB.", explainFramework(fiber.ErrRequestHeaderFieldsTooLarge)},
-	errs.Internal:           {"A fault of ours. The log has it under the request id.", explain(nil)},
-	errs.Unavailable:        {"Something that is needed cannot be reached, too many requests are being served, or the server is stopping.", errs.New(errs.Unavailable, "too many requests are being served at the moment")},
-	errs.DeadlineExceeded:   {"The request took longer than its deadline. Nothing was written.", explain(context.DeadlineExceeded)},
+// failures are an example of each kind of failure.
+var failures = map[errs.Kind]*errs.Error{
+	errs.Malformed:          errs.New(errs.Malformed, "the path's id is not a UUID"),
+	errs.Unauthenticated:    errs.New(errs.Unauthenticated, "a valid bearer token is required"),
+	errs.NotFound:           errs.New(errs.NotFound, "Task with ID 0198c0de-0000-7000-8000-000000000000 not found"),
+	errs.MethodNotAllowed:   explainFramework(fiber.ErrMethodNotAllowed),
+	errs.Conflict:           errs.Taken("name", exampleHolder, "There is a tag named \"home\" already, with ID "+exampleHolder),
+	errs.PreconditionFailed: errs.New(errs.PreconditionFailed, "the resource was changed since you read it; error.current has it as it is now"),
+	errs.TooLarge:           explainFramework(fiber.ErrRequestEntityTooLarge),
+	errs.UnsupportedMedia:   errs.New(errs.UnsupportedMedia, "the body must be application/json or application/merge-patch+json, in UTF-8"),
+	errs.Invalid:            exampleInvalid(),
+	errs.RateLimited:        errs.New(errs.RateLimited, "too many requests; wait as long as Retry-After says"),
+	errs.HeadersTooLarge:    explainFramework(fiber.ErrRequestHeaderFieldsTooLarge),
+	errs.Internal:           explain(nil),
+	errs.Unavailable:        errs.New(errs.Unavailable, "too many requests are being served at the moment"),
+	errs.DeadlineExceeded:   explain(context.DeadlineExceeded),
 }
 
 func exampleInvalid() *errs.Error {
@@ -64,13 +61,13 @@ func ofOperation(kind errs.Kind) bool {
 // describeFailure describes what is answered to a failure of this kind: by
 // route, or by any where that is nil.
 func describeFailure(kind errs.Kind, route *Route) *openapi.Response {
-	of := failures[kind]
-	name, failed, more := failureName(kind), error(of.example), []openapi.Property{}
+	example := failures[kind]
+	name, failed, more := failureName(kind), error(example), []openapi.Property{}
 	if route != nil {
-		name, more, failed = route.ownFailure(kind, of.example)
+		name, more, failed = route.ownFailure(kind, example)
 	}
 	properties := []openapi.Property{
-		openapi.Member("code", openapi.Described(openapi.OneOf(errs.CodesOf(kind)...), "What to switch on.")),
+		openapi.Member("code", openapi.Described(openapi.OneOf(errs.CodesOf(kind)...), "What to switch on. `"+ErrorsPath+"/` has a page for each.")),
 		openapi.Member("message", openapi.Described(openapi.String(1, 0), "What went wrong, for people.")),
 	}
 	switch kind { //nolint:exhaustive // the others have no details
@@ -82,7 +79,7 @@ func describeFailure(kind errs.Kind, route *Route) *openapi.Response {
 	properties = append(properties, openapi.Member("request_id", openapi.Described(openapi.String(1, maxRequestID), "The name of the request: what to tell whoever runs the server.")))
 	schema := enveloped(false, openapi.Member("error", openapi.Object(append(properties, more...)...)))
 	return &openapi.Response{
-		Description: of.description, Headers: failureHeaders(kind, route),
+		Description: describeKind(kind), Headers: failureHeaders(kind, route),
 		Content: map[string]*openapi.MediaType{contentJSON: {
 			Schema: openapi.Named(name, schema), Example: renderFailure(failed, exampleRequestID).Body,
 		}},

@@ -44,7 +44,7 @@ const challenge = `Bearer error="invalid_token"`
 func (a *App) writeError(c *fiber.Ctx, err error) error {
 	c.Locals(localFailure, err)
 	a.tellFailure(err)
-	answer := renderFailure(err, a.requestID(c))
+	answer := renderFailure(a.candid(err), a.requestID(c))
 	if answer.Status == http.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, challenge)
 	}

@@ -18,7 +18,7 @@ import (
 // Where the pages are. What is below them is theirs.
 const (
 	ReferencePath = "/docs"
-	ErrorsPath    = "/docs/errors"
+	ErrorsPath    = httpx.ErrorsPath
 	assetsPath    = "/docs/assets/"
 )
 

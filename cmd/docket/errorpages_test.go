@@ -1,0 +1,93 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"docket/platform/auth/devissuer"
+	"docket/platform/pages"
+)
+
+// Each code that the API has ever had is explained on a page of its own, which
+// needs no script and is reached from the list, the document and the reference.
+func TestErrorPages(t *testing.T) {
+	t.Parallel()
+	s := serving(t)
+	root := client{base: s.site()}
+	golden, err := os.ReadFile("../../platform/arch/testdata/codes.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := string(root.do(t, "GET", pages.ErrorsPath, "").Want(t, 200).Body)
+	for line := range strings.Lines(string(golden)) {
+		_, code, _ := strings.Cut(strings.TrimSpace(line), " ")
+		r := root.do(t, "GET", pages.ErrorsPath+"/"+code, "").Want(t, 200)
+		text := string(r.Body)
+		for _, part := range []string{"<h1><code>" + code + "</code></h1>", "Why it happens", "What to do", "<li>"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("the page of %s lacks %s:\n%s", code, part, text)
+			}
+		}
+		if strings.Contains(text, "<script") || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+			t.Errorf("the page of %s is %s with a script", code, r.Header.Get("Content-Type"))
+		}
+		if !strings.Contains(list, `href="/docs/errors/`+code+`"`) {
+			t.Errorf("the list of errors does not lead to %s", code)
+		}
+	}
+	if document := string(root.do(t, "GET", openAPIPath, "").Want(t, 200).Body); !strings.Contains(document, "(/docs/errors)") {
+		t.Error("the document does not lead to the errors")
+	}
+	failure := root.do(t, "GET", pages.ErrorsPath+"/VALIDATION_FALED", "").WantFailure(t, 404, "RESOURCE_NOT_FOUND")
+	if !strings.Contains(failure.Message, "did you mean VALIDATION_FAILED?") {
+		t.Errorf("of a mistyped code it says %q", failure.Message)
+	}
+}
+
+// Error pages can be read in the dark and on a phone.
+func TestErrorPagesInABrowser(t *testing.T) {
+	t.Parallel()
+	browser := chromium(t)
+	s := serving(t)
+	for name, how := range map[string]screen{"desk": desk, "phone": phone} {
+		for _, path := range []string{pages.ErrorsPath, pages.ErrorsPath + "/VALIDATION_FAILED", pages.ErrorsPath + "/taken"} {
+			page := open(t, browser, how, s.site()+path)
+			page.fits(t)
+			page.shoot(t, name+strings.ReplaceAll(path, "/", "-"))
+			ground := eval[[]int](t, page, `getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).map(Number)`)
+			if dark := ground[0] < 128; dark != (how.scheme == "dark") {
+				t.Errorf("%s: the ground of %s is %v", name, path, ground)
+			}
+		}
+	}
+}
+
+// On a developer's machine a 401 says which check failed, and nowhere else.
+func TestWhichCheckFailed(t *testing.T) {
+	t.Parallel()
+	near := serving(t)
+	far := servingOn(t, append(near.settings, "DOCKET_ENVIRONMENT=test", "DOCKET_LOG_FORMAT=json",
+		"DOCKET_AUTH_JWKS_URL="+near.site()+jwksPath, "DOCKET_AUTH_ISSUER="+devissuer.IssuerURL, "DOCKET_AUTH_AUDIENCE=https://api.example.com")...)
+	now := time.Now()
+	token, err := near.issuer.Sign(devissuer.Claims{Subject: "x", IssuedAt: now, ExpiresAt: now.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for header, check := range map[string]string{
+		"": "token_missing: no Authorization header", "Basic eDp5": "scheme_refused: the scheme is not Bearer",
+		"Bearer " + token[:len(token)-8] + "AAAAAAAA": "signature_invalid: ",
+	} {
+		failure := client{base: near.greeting.API, authorization: header}.do(t, "GET", "/tasks", "").WantFailure(t, 401, "UNAUTHENTICATED")
+		if !strings.Contains(failure.Message, check) {
+			t.Errorf("in local %q is answered %q, without %q", header, failure.Message, check)
+		}
+	}
+	for _, header := range []string{"", "Basic eDp5", "Bearer " + token, "Bearer " + token + "A"} {
+		failure := client{base: far.greeting.API, authorization: header}.do(t, "GET", "/tasks", "").WantFailure(t, 401, "UNAUTHENTICATED")
+		if failure.Message != "a valid bearer token is required" {
+			t.Errorf("in test %q is answered %q", header, failure.Message)
+		}
+	}
+}
