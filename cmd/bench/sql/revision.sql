@@ -1,0 +1,1 @@
+SELECT revision FROM tasks WHERE user_id = $1 AND id = $2
