@@ -31,27 +31,28 @@ const betterAuthFolder = "testdata/betterauth"
 
 // betterAuthPackages is the folder below which better-auth can be imported.
 // They are installed once for each package-lock.json, outside the repository.
-var betterAuthPackages = sync.OnceValues(installBetterAuth)
+var betterAuthPackages = sync.OnceValues(func() (string, error) { return installPackages(betterAuthFolder, "better-auth") })
 
 // errNoNode says that this machine cannot run Better Auth.
 var errNoNode = errors.New("no Node.js with npm that can install it")
 
-func installBetterAuth() (installed string, err error) {
-	for _, name := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(name); err != nil {
+// installPackages installs what a folder pins, under a name, and returns where.
+func installPackages(pinned, name string) (installed string, err error) {
+	for _, program := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(program); err != nil {
 			return "", fmt.Errorf("%w: %w", errNoNode, err)
 		}
 	}
-	lock, err := os.ReadFile(filepath.Join(betterAuthFolder, "package-lock.json"))
+	lock, err := os.ReadFile(filepath.Join(pinned, "package-lock.json"))
 	if err != nil {
 		return "", err
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("look for a folder to install Better Auth in: %w", err)
+		return "", fmt.Errorf("look for a folder to install packages in: %w", err)
 	}
 	sum := sha256.Sum256(lock)
-	installed = filepath.Join(cache, "docket-test", "better-auth-"+hex.EncodeToString(sum[:8]))
+	installed = filepath.Join(cache, "docket-test", name+"-"+hex.EncodeToString(sum[:8]))
 	if _, err := os.Stat(installed); err == nil {
 		return installed, nil
 	}
@@ -63,7 +64,7 @@ func installBetterAuth() (installed string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(unfinished)) }()
-	if err := npmInstall(unfinished); err != nil {
+	if err := npmInstall(pinned, unfinished); err != nil {
 		return "", err
 	}
 	// Whoever comes second finds the first one's, which is the same.
@@ -75,9 +76,9 @@ func installBetterAuth() (installed string, err error) {
 	return installed, nil
 }
 
-func npmInstall(folder string) error {
+func npmInstall(pinned, folder string) error {
 	for _, name := range []string{"package.json", "package-lock.json"} {
-		text, err := os.ReadFile(filepath.Join(betterAuthFolder, name))
+		text, err := os.ReadFile(filepath.Join(pinned, name))
 		if err != nil {
 			return err
 		}
