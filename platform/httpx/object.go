@@ -222,7 +222,9 @@ func Text[T any](o *Object, name string, dst *T, kind Textual[T]) {
 
 // TextOrNull reads a string; null sets *dst to nil.
 func TextOrNull[T any](o *Object, name string, dst **T, kind Textual[T]) {
-	o.describe(name, openapi.OrNull(kind.schema))
+	if o.described != nil { // the schema costs more than the reading
+		o.describe(name, openapi.OrNull(kind.schema))
+	}
 	raw, ok := o.find(name)
 	if !ok {
 		return

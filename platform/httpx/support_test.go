@@ -108,11 +108,17 @@ func asTitle(s string) (string, error) {
 func readNote(body *httpx.Object, n *note) errs.Faults {
 	httpx.Text(body, "title", &n.Title, title)
 	httpx.TextOrNull(body, "color", &n.Color, title)
-	httpx.IDOrNull(body, "project_id", &n.Project, openapi.UUID())
-	httpx.IDs(body, "tag_ids", &n.Tags, openapi.List(openapi.UUID(), 3))
+	httpx.IDOrNull(body, "project_id", &n.Project, anID)
+	httpx.IDs(body, "tag_ids", &n.Tags, threeIDs)
 	body.ReadOnly("id", "created_at")
 	return body.Faults()
 }
+
+// What a note's ids are like.
+var (
+	anID     = openapi.UUID()
+	threeIDs = openapi.List(anID, 3)
+)
 
 // shown describes a note.
 var shown = httpx.Resource{
