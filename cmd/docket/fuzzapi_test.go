@@ -132,6 +132,7 @@ func servedDocument(t *testing.T, s *instance) []byte {
 
 // visit makes one request and looks at the answer.
 func (v *visitor) visit(t *testing.T) {
+	t.Helper()
 	if life := v.patron.lives.Load(); life != v.life {
 		v.life = life
 		v.signUp(t)
@@ -158,7 +159,7 @@ func (v *visitor) visit(t *testing.T) {
 		kind := fmt.Sprintf("%s %d %s", r.Operation, answer.Status, text[strings.LastIndex(text, "\n")+1:])
 		v.findings.add(kind[:min(len(kind), 120)], fmt.Sprintf("%s\n%s\nanswered %s", err, curlLine(v.server, sent), answer.Body[:min(len(answer.Body), 1500)]))
 	}
-	if sent.Method == "DELETE" && answer.Status == http.StatusNoContent && strings.HasSuffix(strings.SplitN(sent.Target, "?", 2)[0], "/auth/me") {
+	if sent.Method == http.MethodDelete && answer.Status == http.StatusNoContent && strings.HasSuffix(strings.SplitN(sent.Target, "?", 2)[0], "/auth/me") {
 		v.patron.lives.CompareAndSwap(v.life, v.life+1)
 	}
 }
@@ -211,7 +212,7 @@ func judge(document *openapitest.Contract, r openapifuzz.Request, a wireAnswer) 
 	if strings.Contains(string(a.Body)+fmt.Sprint(a.Header), secret) {
 		return fmt.Errorf("another user's text shows")
 	}
-	if a.Status < http.StatusBadRequest || r.Method == "HEAD" {
+	if a.Status < http.StatusBadRequest || r.Method == http.MethodHead {
 		return nil
 	}
 	var failure struct {
@@ -260,5 +261,42 @@ func report(t *testing.T, visitors []*visitor, took time.Duration) {
 	}
 	if f.count > 0 {
 		t.Errorf("%d answers were wrong", f.count)
+	}
+}
+
+// An answer that is wrong is not let pass.
+func TestFuzzAPIJudges(t *testing.T) {
+	t.Parallel()
+	document, err := contract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := http.Header{}
+	for name, value := range map[string]string{
+		"Content-Type": "application/json; charset=utf-8", "X-Request-Id": "x", "Cache-Control": "private, no-cache", "Vary": "Authorization, Origin",
+		"RateLimit-Limit": "100", "RateLimit-Remaining": "99", "RateLimit-Reset": "1",
+	} {
+		header.Set(name, value)
+	}
+	me := openapifuzz.Request{Operation: "getMe", Method: http.MethodGet, Target: "/api/v1/auth/me"}
+	failure := func(code, id string) string {
+		return fmt.Sprintf(`{"success":false,"error":{"code":%q,"message":"wrong","request_id":%q}}`, code, id)
+	}
+	for _, c := range []struct {
+		status int
+		body   string
+		wrong  string // "" for nothing
+	}{
+		{400, failure("MALFORMED_REQUEST", "x"), ""},
+		{400, failure("MALFORMED_REQUEST", "y"), "no envelope of the request x"},
+		{400, failure("INTERNAL", "x"), "MALFORMED_REQUEST"},
+		{400, `{"success":false}`, "missing property"},
+		{409, failure("CONFLICT", "x"), "not documented"},
+		{500, failure("INTERNAL", "x"), "a fault of the server's"},
+	} {
+		err := judge(document, me, wireAnswer{Status: c.status, Header: header, Body: []byte(c.body)})
+		if c.wrong == "" && err != nil || c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)) {
+			t.Errorf("%d %s: %v, want %q", c.status, c.body, err, c.wrong)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package openapifuzz
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -135,12 +136,18 @@ func (g *Generator) id(collection, name string) string {
 }
 
 func (g *Generator) newID() string {
-	var id uuid.UUID
-	for i := range id {
-		id[i] = byte(g.dice.UintN(256))
-	}
+	id := uuid.UUID(g.bytes(len(uuid.UUID{})))
 	id[6], id[8] = id[6]&0x0f|0x70, id[8]&0x3f|0x80
 	return id.String()
+}
+
+// bytes are n of them, at random.
+func (g *Generator) bytes(n int) []byte {
+	var all []byte
+	for len(all) < n {
+		all = binary.LittleEndian.AppendUint64(all, g.dice.Uint64())
+	}
+	return all[:n]
 }
 
 func (m *memory) tag(g *Generator) string {

@@ -36,44 +36,56 @@ func (g *Generator) spoilValue(v any, s *openapi.Schema) any {
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		names := slices.Sorted(maps.Keys(v))
-		switch n := g.dice.IntN(12); {
-		case n == 0:
-			v[g.wildText(20)] = g.wild()
-		case n == 1 && s != nil && len(s.Properties) > 0: // what the document has, with anything in it
-			v[pick(g, slices.Sorted(maps.Keys(s.Properties))...)] = g.wild()
-		case len(names) == 0 || n == 2:
-			return g.wild()
-		case n == 3:
-			delete(v, pick(g, names...))
-		case n == 4:
-			v[pick(g, names...)] = nil
-		case n == 5: // the same member twice
-			name := pick(g, names...)
-			v[name] = raw(fmt.Sprintf("%s,%s:%s", g.written(v[name]), quoted(name), g.written(g.wild())))
-		default:
-			name := pick(g, names...)
-			v[name] = g.spoilValue(v[name], below(s, name))
-		}
-		return v
+		return g.spoilObject(v, s)
 	case []any:
-		switch n := g.dice.IntN(8); {
-		case n == 0 || len(v) == 0:
-			return append(v, g.wild())
-		case n == 1:
-			return append(v, v[g.dice.IntN(len(v))])
-		case n == 2: // far too many
-			for len(v) < 120 {
-				v = append(v, v[0])
-			}
-			return v
-		default:
-			i := g.dice.IntN(len(v))
-			v[i] = g.spoilValue(v[i], below(s, ""))
-			return v
-		}
+		return g.spoilList(v, s)
 	default:
 		return g.spoilLeaf(v, s)
+	}
+}
+
+func (g *Generator) spoilObject(v map[string]any, s *openapi.Schema) any {
+	n := g.dice.IntN(12)
+	if n == 0 {
+		v[g.wildText(20)] = g.wild()
+		return v
+	}
+	if n == 1 && s != nil && len(s.Properties) > 0 { // what the document has, with anything in it
+		v[pick(g, slices.Sorted(maps.Keys(s.Properties))...)] = g.wild()
+		return v
+	}
+	names := slices.Sorted(maps.Keys(v))
+	if len(names) == 0 || n == 2 {
+		return g.wild()
+	}
+	switch name := pick(g, names...); n {
+	case 3:
+		delete(v, name)
+	case 4:
+		v[name] = nil
+	case 5: // the same member twice
+		v[name] = raw(fmt.Sprintf("%s,%s:%s", g.written(v[name]), quoted(name), g.written(g.wild())))
+	default:
+		v[name] = g.spoilValue(v[name], below(s, name))
+	}
+	return v
+}
+
+func (g *Generator) spoilList(v []any, s *openapi.Schema) any {
+	switch n := g.dice.IntN(8); {
+	case n == 0 || len(v) == 0:
+		return append(v, g.wild())
+	case n == 1:
+		return append(v, v[g.dice.IntN(len(v))])
+	case n == 2: // far too many
+		for len(v) < 120 {
+			v = append(v, v[0])
+		}
+		return v
+	default:
+		i := g.dice.IntN(len(v))
+		v[i] = g.spoilValue(v[i], below(s, ""))
+		return v
 	}
 }
 
@@ -149,11 +161,7 @@ func (g *Generator) wildText(longest int) string {
 	case n < 90:
 		return g.letters(g.dice.IntN(longest))
 	default:
-		text := make([]byte, g.dice.IntN(longest))
-		for i := range text {
-			text[i] = byte(g.dice.UintN(256))
-		}
-		return string(text)
+		return string(g.bytes(g.dice.IntN(longest)))
 	}
 }
 

@@ -78,11 +78,11 @@ func (g *Generator) list(o operation, name string, s *openapi.Schema) any {
 	seen := map[string]bool{}
 	for range n {
 		v := g.value(o, name, s.Items)
-		if key := fmt.Sprint(v); s.UniqueItems && seen[key] {
+		key := fmt.Sprint(v)
+		if s.UniqueItems && seen[key] {
 			continue
-		} else {
-			seen[key] = true
 		}
+		seen[key] = true
 		list = append(list, v)
 	}
 	return list
@@ -118,13 +118,8 @@ func (g *Generator) batched(s *openapi.Schema) (any, bool) {
 	if resource == "task" && g.oneIn(3) {
 		delete(m, "resource")
 	}
-	like := map[string]struct{ method, end string }{
-		"create": {"POST", resource + "s"}, "update": {"PATCH", resource + "s/{id}"}, "move": {"POST", resource + "s/{id}/move"},
-	}[fmt.Sprint(m["op"])]
-	for _, o := range g.operations {
-		if o.method == like.method && strings.HasSuffix(o.path, "/"+like.end) && o.body != nil {
-			m["data"] = g.value(o, "", o.body)
-		}
+	if inner := g.ownBody(fmt.Sprint(m["op"]), resource); inner != nil {
+		m["data"] = inner
 	}
 	switch {
 	case m["op"] != "create":
@@ -137,14 +132,40 @@ func (g *Generator) batched(s *openapi.Schema) (any, bool) {
 		g.temporary = append(g.temporary, temporary{resource, name})
 		m["temp_id"] = name
 	}
-	if inner, ok := m["data"].(map[string]any); ok && resource == "task" && m["op"] != "move" && g.oneIn(4) {
-		if g.oneIn(2) {
-			inner["parent_id"] = g.reference("task")
-		} else {
-			inner["tag_ids"] = []any{g.reference("tag")}
+	return m, true
+}
+
+// ownBody makes the body that an operation of a batch would have in a request
+// of its own, with references to what the batch makes; nil where it has none.
+func (g *Generator) ownBody(op, resource string) any {
+	like := map[string]struct{ method, end string }{
+		"create": {"POST", resource + "s"}, "update": {"PATCH", resource + "s/{id}"}, "move": {"POST", resource + "s/{id}/move"},
+	}[op]
+	for _, o := range g.operations {
+		if o.method != like.method || !strings.HasSuffix(o.path, "/"+like.end) || o.body == nil {
+			continue
+		}
+		body := g.value(o, "", o.body)
+		if inner, ok := body.(map[string]any); ok && g.oneIn(4) {
+			g.refer(inner, o)
+		}
+		return body
+	}
+	return nil
+}
+
+// refer makes a member refer to something that the batch makes.
+func (g *Generator) refer(body map[string]any, o operation) {
+	for _, t := range g.temporary {
+		for name, s := range g.resolved(o.body).Properties {
+			switch {
+			case name == t.resource+"_ids" && s.Items != nil:
+				body[name] = []any{t.name}
+			case name == t.resource+"_id", name == "parent_id" && o.collection() == t.resource+"s":
+				body[name] = t.name
+			}
 		}
 	}
-	return m, true
 }
 
 // temporary is a name that a batch gave to what it makes.
@@ -221,7 +242,7 @@ func (g *Generator) matching(re *syntax.Regexp) string {
 		return string(re.Rune)
 	case syntax.OpCharClass:
 		i := 2 * g.dice.IntN(len(re.Rune)/2)
-		return string(re.Rune[i] + rune(g.dice.IntN(int(re.Rune[i+1]-re.Rune[i])+1)))
+		return string(re.Rune[i] + g.dice.Int32N(re.Rune[i+1]-re.Rune[i]+1))
 	case syntax.OpConcat, syntax.OpCapture:
 		var b strings.Builder
 		for _, sub := range re.Sub {

@@ -119,7 +119,7 @@ func fits(template, path string) bool {
 		return false
 	}
 	for i, part := range want {
-		if part != got[i] && !strings.HasPrefix(part, "{") {
+		if part != got[i] && (!strings.HasPrefix(part, "{") || got[i] == "") {
 			return false
 		}
 	}

@@ -51,7 +51,7 @@ func contract(t *testing.T) *openapitest.Contract {
 			},
 			"/v/1/things/{id}": {Get: &openapi.Operation{ID: "getThing", Responses: map[string]*openapi.Response{
 				"200": {Content: answer(thing)}, "204": {}, "404": {Ref: "#/components/responses/NotFound"},
-			}}},
+			}}, Put: &openapi.Operation{ID: "putThing", Responses: map[string]*openapi.Response{"204": {}}}},
 		},
 		Components: openapi.Components{
 			Parameters: map[string]*openapi.Parameter{"Limit": {Name: "limit", In: "query", Schema: limit}},
@@ -105,6 +105,7 @@ func TestWhatIsAsDocumentedPasses(t *testing.T) {
 		exchange(`POST /v/1/things {"name":"one"}`, 201, `{"data":`+one+`}`, "Location", "/v/1/things/x", "RateLimit-Limit", "7", "Date", "now"),
 		exchange("PATCH /v/1/things", 405, `{"error":{"code":"METHOD_NOT_ALLOWED"}}`, "Allow", "GET"),
 		exchange("GET /v/1/nothing", 404, notFound),
+		exchange("PUT /v/1/things/", 404, notFound), // an id is never empty
 		exchange("GET /elsewhere", 200, "anything"),
 		exchange("OPTIONS /v/1/things", 204, ""),
 	} {
@@ -142,6 +143,7 @@ func TestWhatIsNotAsDocumentedIsFound(t *testing.T) {
 		"maxLength: got 6":               exchange(`POST /v/1/things {"name":"eleven"}`, 201, `{"data":`+one+`}`, created...),
 		"accepted that is not JSON":      exchange(`POST /v/1/things {"name":"one"`, 201, `{"data":`+one+`}`, created...),
 		"odd was accepted":               exchange("GET /v/1/things?odd=1", 200, `{"data":[]}`),
+		"status 404 is not documented":   exchange("PUT /v/1/things/x", 404, notFound),
 		"no such operation":              exchange("PUT /v/1/things", 200, `{}`),
 		"none of the documented":         exchange("GET /v/1/nothing", 404, `{"error":{"code":"GONE"}}`),
 		"header Allow is missing":        exchange("PATCH /v/1/things", 405, `{"error":{"code":"METHOD_NOT_ALLOWED"}}`),
