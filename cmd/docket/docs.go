@@ -16,6 +16,7 @@ func addPages(app *httpx.App, g graph) error {
 		return err
 	}
 	set.AddAssets(app)
+	addHome(app, set, g)
 	app.AddPage(pages.ReferencePath, func(v httpx.Visit) (httpx.HTML, error) {
 		token, err := visitorToken(v, g.issuer, time.Now())
 		if err != nil {

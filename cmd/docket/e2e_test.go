@@ -259,7 +259,7 @@ func TestOutsideTheAPI(t *testing.T) {
 			t.Errorf("GET %s does not say %q: %s", path, says, r.Body)
 		}
 	}
-	root.do(t, "GET", "/", "").WantFailure(t, 404, "RESOURCE_NOT_FOUND")
+	root.do(t, "GET", "/nothing", "").WantFailure(t, 404, "RESOURCE_NOT_FOUND")
 	root.do(t, "GET", "/api/v1/nothing", "").WantFailure(t, 404, "RESOURCE_NOT_FOUND")
 	r := root.do(t, "DELETE", "/api/v1/tasks", "")
 	r.WantFailure(t, 405, "METHOD_NOT_ALLOWED")

@@ -91,6 +91,7 @@ type App struct {
 	open     *connections
 	streams  *streams
 	stopping atomic.Bool
+	served   atomic.Int64
 	// meters has an entry for each route, and never changes once requests come
 	// in.
 	meters    map[meterKey]told

@@ -37,6 +37,9 @@ const busyRetryAfter = time.Second
 // into an error, writes the error, and logs one line.
 func (a *App) observe(c *fiber.Ctx) error {
 	start := a.Now()
+	if strings.HasPrefix(c.Path(), BasePath) {
+		a.served.Add(1)
+	}
 	a.requestID(c)
 	a.secure(c)
 	endTrace := a.trace(c)
@@ -120,7 +123,7 @@ func (a *App) recoverNext(c *fiber.Ctx) (err error) {
 func (a *App) logRequest(c *fiber.Ctx, route string, took time.Duration) {
 	status := c.Response().StatusCode()
 	attrs := append(a.attrs(c, route), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.Int("bytes", len(c.Response().Body())))
-	level := slog.LevelInfo
+	level := levelOf(c)
 	if err, ok := c.Locals(localFailure).(error); ok {
 		attrs = append(attrs, slog.String("code", string(explain(err).Code)))
 		if status >= http.StatusInternalServerError && !errors.Is(err, errStopping) {

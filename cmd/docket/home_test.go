@@ -1,0 +1,66 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// On a developer's machine the front page shows what is running and a board, on
+// which tasks are made, moved and finished, by keyboard too.
+func TestHomeBoard(t *testing.T) {
+	t.Parallel()
+	browser := chromium(t)
+	s := serving(t)
+	ada := s.as(t, developmentEmail)
+	page := open(t, browser, desk, s.site()+homePath)
+	page.await(t, `document.querySelector(".facts").innerText.includes("(development)")`)
+	page.await(t, `document.querySelectorAll(".column").length === 4`)
+	page.do(t, chromedp.Click("#title"), chromedp.KeyEvent("Paint the <b>fence</b>\r"))
+	page.await(t, `document.querySelector("[data-status=todo] .card p")?.textContent === "Paint the <b>fence</b>"`)
+	page.await(t, `Number(document.getElementById("requests").textContent) > 0`)
+	page.shoot(t, "created")
+	eval[bool](t, page, `(() => { const s = document.querySelector(".card select"); s.value = "in_progress"; return s.dispatchEvent(new Event("change")) })()`)
+	page.await(t, `document.querySelector("[data-status=in_progress] .card") && document.getElementById("said").textContent.includes("In progress")`)
+	page.await(t, `document.activeElement.id.startsWith("move-")`)
+	page.press(t, "Finish")
+	page.await(t, `document.querySelector("[data-status=done] .card")`)
+	tasks, _ := many(t, ada.do(t, http.MethodGet, "/tasks", ""))
+	if len(tasks) != 1 || tasks[0].Title != "Paint the <b>fence</b>" || tasks[0].Status != "done" {
+		t.Errorf("after the board there are %+v", tasks)
+	}
+	page.shoot(t, "finished")
+	if unnamed := eval[int](t, page, `[...document.querySelectorAll("input, select, button")].filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length)).length`); unnamed > 0 {
+		t.Errorf("%d controls have no name", unnamed)
+	}
+	small := open(t, browser, phone, s.site()+homePath)
+	small.await(t, `document.querySelector("[data-status=done] .card")`)
+	small.fits(t)
+	small.shoot(t, "phone")
+}
+
+// The token is for who sits at the machine; elsewhere than in local there is
+// nothing but where to go on.
+func TestHomeElsewhere(t *testing.T) {
+	t.Parallel()
+	s := serving(t)
+	root := client{base: s.site()}
+	if r := root.do(t, "GET", homePath, "").Want(t, 200); !strings.Contains(string(r.Body), `"token":"ey`) || r.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("at home: %v\n%s", r.Header, r.Body)
+	}
+	if r := root.do(t, "GET", homePath, "", "X-Forwarded-For", "203.0.113.7").Want(t, 200); strings.Contains(string(r.Body), `"token":"ey`) || strings.Contains(string(r.Body), "<dt>") {
+		t.Errorf("through a tunnel: %s", r.Body)
+	}
+	far := servingOn(t, append(s.settings, "DOCKET_ENVIRONMENT=test", "DOCKET_LOG_FORMAT=json", "DOCKET_AUTH_JWKS_URL="+s.site()+jwksPath,
+		"DOCKET_AUTH_ISSUER=https://app.example.com", "DOCKET_AUTH_AUDIENCE=https://api.example.com")...)
+	root = client{base: far.site()}
+	if r := root.do(t, "GET", homePath, "").Want(t, 200); string(r.Body) != `{"success":true,"data":{"name":"Docket","docs":"/docs","document":"/openapi.json"}}` {
+		t.Errorf("in test: %s", r.Body)
+	}
+	root.do(t, "GET", statusPath, "").WantFailure(t, 404, "RESOURCE_NOT_FOUND")
+	if r := root.do(t, "GET", "/docs", "").Want(t, 200); strings.Contains(string(r.Body), `"token"`) {
+		t.Errorf("in test /docs has a token: %s", r.Body)
+	}
+}
