@@ -45,6 +45,7 @@ accepts tokens of a development issuer, see "docket token".`,
 			if err != nil {
 				return err
 			}
+			spareCollector()
 			return serve(c.Context(), cfg, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}

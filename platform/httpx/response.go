@@ -143,11 +143,11 @@ func etag(representation []byte) string {
 
 // send writes an answer out.
 func send(c *fiber.Ctx, a idempotency.Answer) error {
-	for name, value := range map[string]string{
-		fiber.HeaderETag: a.ETag, fiber.HeaderLocation: a.Location, fiber.HeaderRetryAfter: a.RetryAfter,
+	for _, header := range [...]struct{ name, value string }{
+		{fiber.HeaderETag, a.ETag}, {fiber.HeaderLocation, a.Location}, {fiber.HeaderRetryAfter, a.RetryAfter},
 	} {
-		if value != "" {
-			c.Set(name, value)
+		if header.value != "" {
+			c.Set(header.name, header.value)
 		}
 	}
 	c.Status(a.Status)

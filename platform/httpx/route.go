@@ -137,8 +137,11 @@ func (r *Request) serve() (idempotency.Answer, error) {
 // readQuery refuses what the route does not know, and reads paging.
 func (r *Request) readQuery() error {
 	var faults errs.Faults
-	seen := map[string]bool{}
 	args := r.c.Context().QueryArgs()
+	var seen map[string]bool
+	if args.Len() > 0 {
+		seen = make(map[string]bool, args.Len())
+	}
 	if args.Len() > maxMembers {
 		faults.Add("", errs.Faultf(errs.FaultTooMany, "the query must hold at most %d parameters", maxMembers))
 		return faults.Err()

@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
-	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
 // Config says which database to use and how.
@@ -120,7 +119,7 @@ func New(ctx context.Context, c Config) (*DB, error) {
 	if c.Tracer != nil {
 		pc.ConnConfig.Tracer = tracing{c.Tracer}
 	}
-	pc.AfterConnect = registerTypes
+	pc.AfterConnect = RegisterTypes
 
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
@@ -184,12 +183,12 @@ func (db *DB) conn(ctx context.Context, who scope) conn {
 	return shot{db.pool, enter}
 }
 
-// registerTypes lets a connection carry uuid.UUID as its sixteen bytes (left
+// RegisterTypes lets a connection carry uuid.UUID as its sixteen bytes (left
 // alone, pgx finds its driver.Valuer first and sends text, which costs a tenth
 // of the server's time on a plain get) and read every instant as UTC, whatever
 // the zone of the machine.
-func registerTypes(_ context.Context, c *pgx.Conn) error {
-	pgxuuid.Register(c.TypeMap())
+func RegisterTypes(_ context.Context, c *pgx.Conn) error {
+	registerUUID(c.TypeMap())
 	c.TypeMap().RegisterType(&pgtype.Type{
 		Name:  "timestamptz",
 		OID:   pgtype.TimestamptzOID,

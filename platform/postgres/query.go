@@ -206,10 +206,27 @@ func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sq
 		if err != nil {
 			return err
 		}
-		list, err = pgx.CollectRows(rows, into(fields))
+		list, err = readRows(rows, fields)
 		return err
 	})
 	return list, translate(ctx, err)
+}
+
+// readRows reads all rows by way of one, so that it costs no more than what they
+// hold.
+func readRows[T any](rows pgx.Rows, fields Fields[T]) ([]T, error) {
+	defer rows.Close()
+	var row, empty T
+	list := []T{}
+	columns := fields(&row)
+	for rows.Next() {
+		row = empty
+		if err := rows.Scan(columns...); err != nil {
+			return nil, err
+		}
+		list = append(list, row)
+	}
+	return list, rows.Err()
 }
 
 // alone runs one statement. Outside a unit of work it is a unit of its own, to

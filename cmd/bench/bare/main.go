@@ -19,10 +19,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
+	"docket/platform/postgres"
 	"docket/platform/statement"
 )
 
@@ -49,10 +48,7 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("read the database URL: %w", err)
 	}
 	config.MinConns, config.MaxConns = 5, connections
-	config.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
-		pgxuuid.Register(c.TypeMap()) // else UUIDs travel as text
-		return nil
-	}
+	config.AfterConnect = postgres.RegisterTypes // else UUIDs travel as text
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
