@@ -1,6 +1,6 @@
 //go:build !linux
 
-package pgtest
+package pgbouncer
 
 import "os/exec"
 

@@ -1,4 +1,4 @@
-package pgtest
+package pgbouncer
 
 import (
 	"os/exec"
