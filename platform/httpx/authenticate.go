@@ -33,7 +33,8 @@ const cachePrivate = "private, no-cache"
 // authenticate lets through who proves to be a user and has not asked too
 // often. Whoever proves nothing is counted by address: who sends no token, or one
 // that has expired, as often as a user may ask; who sends one that is nobody's,
-// more strictly, as who tries tokens would.
+// more strictly, as who tries tokens would. Where it cannot be told who asks, for
+// the database or the key set fails, nobody is to blame and nothing is counted.
 func (a *App) authenticate(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, cachePrivate)
 	c.Vary(fiber.HeaderAuthorization, fiber.HeaderOrigin)
@@ -43,7 +44,7 @@ func (a *App) authenticate(c *fiber.Ctx) error {
 	switch {
 	case err == nil:
 		err = a.limit(c, a.Limiter, "user "+owner.String())
-	case errs.KindOf(err) != errs.Unavailable:
+	case errs.KindOf(err) == errs.Unauthenticated:
 		limiter := a.Limiter
 		if authorization != "" && explain(err).Code != errs.CodeTokenExpired {
 			limiter = a.Failures

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -215,11 +216,15 @@ func TestAuthenticationFails(t *testing.T) {
 	}{
 		"expired":     {expired.Because(errors.New("exp was yesterday")), 401, "TOKEN_EXPIRED", "", `Bearer error="invalid_token"`},
 		"unavailable": {keyless, 503, "SERVICE_UNAVAILABLE", "5", ""},
+		"too late":    {errs.New(errs.DeadlineExceeded, "the database did not answer"), 504, "DEADLINE_EXCEEDED", "", ""},
 		"broken":      {errors.New("the secret of the key set"), 500, "INTERNAL", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			app := httpxtest.New(t, newNotes().routes(), func(config *httpx.Config) { config.Users = outcome{c.err} })
+			var counted atomic.Int32
+			app := httpxtest.New(t, newNotes().routes(), func(config *httpx.Config) {
+				config.Users, config.Limiter, config.Failures = outcome{c.err}, tally{&counted}, tally{&counted}
+			})
 			r := app.As("ada").Do(t, "GET", base+"/notes", "")
 			r.WantFailure(t, c.status, c.code)
 			if strings.Contains(string(r.Body), "secret") || strings.Contains(string(r.Body), "yesterday") {
@@ -231,8 +236,20 @@ func TestAuthenticationFails(t *testing.T) {
 			if got := r.Header.Get("WWW-Authenticate"); got != c.asks {
 				t.Errorf("WWW-Authenticate is %q, want %q", got, c.asks)
 			}
+			// An outage is held against nobody.
+			if got := counted.Load() > 0; got != (c.status == 401) {
+				t.Errorf("it was held against a rate limit: %v", got)
+			}
 		})
 	}
+}
+
+// tally counts, and lets everybody pass.
+type tally struct{ n *atomic.Int32 }
+
+func (l tally) Allow(context.Context, string) (ratelimit.Decision, error) {
+	l.n.Add(1)
+	return ratelimit.Decision{Allowed: true}, nil
 }
 
 // What a client sends is nobody else's to read: no body, no token, no query.
