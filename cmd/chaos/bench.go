@@ -1,24 +1,18 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
+	"docket/cmd/internal/running"
 	"docket/platform/auth/devissuer"
 	"docket/platform/localpg"
 	"docket/platform/rowsecurity"
@@ -42,7 +36,7 @@ type bench struct {
 	url      string // of the owner, who sees all rows
 	service  string // the same database as the server has it
 	postgres *localpg.Server
-	server   *server
+	server   *running.Server
 	issuer   *devissuer.Issuer
 	base     atomic.Pointer[string] // of the API; "" while the server is down
 }
@@ -63,7 +57,7 @@ func setUp(ctx context.Context, say func(string, ...any)) (_ *bench, err error) 
 			err = errors.Join(err, b.tearDown(context.WithoutCancel(ctx)))
 		}
 	}()
-	if err := b.build(ctx); err != nil {
+	if b.binary, err = running.Build(ctx, b.folder); err != nil {
 		return nil, err
 	}
 	if err := b.startPostgreSQL(ctx); err != nil {
@@ -74,19 +68,6 @@ func setUp(ctx context.Context, say func(string, ...any)) (_ *bench, err error) 
 	}
 	say("PostgreSQL %s runs in %s", b.postgres.Version(), b.pgFolder)
 	return b, b.startServer(ctx)
-}
-
-func (b *bench) build(ctx context.Context) error {
-	b.binary = filepath.Join(b.folder, "docket")
-	if runtime.GOOS == "windows" {
-		b.binary += ".exe"
-	}
-	// A checkout that belongs to somebody else cannot be stamped.
-	out, err := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", b.binary, "docket/cmd/docket").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("build docket: %w\n%s", err, out)
-	}
-	return nil
 }
 
 // prepare makes the database and the key that tokens are signed with.
@@ -158,7 +139,7 @@ func (b *bench) killPostmaster(ctx context.Context) error {
 }
 
 func (b *bench) startServer(ctx context.Context) error {
-	s, api, err := launch(ctx, b.binary, filepath.Join(b.folder, "server.log"), []string{
+	s, err := running.Launch(ctx, b.binary, filepath.Join(b.folder, "server.log"), []string{
 		"DATABASE_URL=" + b.service, "DOCKET_DATA_DIR=" + b.folder,
 		"DOCKET_HTTP_ADDRESS=127.0.0.1:0", "DOCKET_ADMIN_ADDRESS=127.0.0.1:0",
 		"DOCKET_LOG_FORMAT=json", "DOCKET_RATE_LIMIT_REQUESTS=1000000",
@@ -167,7 +148,7 @@ func (b *bench) startServer(ctx context.Context) error {
 		return err
 	}
 	b.server = s
-	b.base.Store(&api)
+	b.base.Store(&s.API)
 	return nil
 }
 
@@ -177,108 +158,10 @@ func (b *bench) tearDown(ctx context.Context) error {
 	defer cancel()
 	var problems []error
 	if b.server != nil {
-		problems = append(problems, b.server.kill())
+		problems = append(problems, b.server.Kill())
 	}
 	if b.postgres != nil {
 		problems = append(problems, b.postgres.Stop(ctx))
 	}
 	return errors.Join(append(problems, localpg.Remove(ctx, b.pgFolder), os.RemoveAll(b.folder))...)
-}
-
-// server is a running "docket serve".
-type server struct {
-	cmd   *exec.Cmd
-	log   string
-	ended chan struct{}
-}
-
-// launch starts the server and returns once it has said where its API is.
-func launch(ctx context.Context, binary, logFile string, settings []string) (_ *server, api string, err error) {
-	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, "", fmt.Errorf("open the server's log: %w", err)
-	}
-	defer log.Close()
-	s := &server{cmd: exec.CommandContext(context.WithoutCancel(ctx), binary, "serve"), log: logFile, ended: make(chan struct{})}
-	s.cmd.Env = append(slices.DeleteFunc(os.Environ(), func(pair string) bool {
-		return strings.HasPrefix(pair, "DOCKET_") || strings.HasPrefix(pair, "DATABASE_URL") || strings.HasPrefix(pair, "PG")
-	}), settings...)
-	s.cmd.Stderr = log
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		return nil, "", fmt.Errorf("read from the server: %w", err)
-	}
-	if err := s.cmd.Start(); err != nil {
-		return nil, "", fmt.Errorf("start the server: %w", err)
-	}
-	greeting := make(chan string, 1)
-	go func() {
-		defer close(s.ended)
-		line, _ := bufio.NewReader(out).ReadString('\n') // none where it fails
-		greeting <- line
-		_ = s.cmd.Wait() // ProcessState has the outcome
-	}()
-	select {
-	case line := <-greeting:
-		var g struct {
-			API string `json:"api"`
-		}
-		if err := json.Unmarshal([]byte(line), &g); err != nil || g.API == "" {
-			return nil, "", errors.Join(fmt.Errorf("the server did not come up: %q\n%s", line, s.lastWords()), s.kill())
-		}
-		return s, g.API, nil
-	case <-time.After(startPatience):
-		return nil, "", errors.Join(fmt.Errorf("the server is not up after %s\n%s", startPatience, s.lastWords()), s.kill())
-	}
-}
-
-// kill ends the server as kill -9 does, if it still runs.
-func (s *server) kill() error {
-	if err := s.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("kill the server: %w", err)
-	}
-	<-s.ended
-	return nil
-}
-
-// stop asks the server to end, and fails unless it does so well.
-func (s *server) stop(ctx context.Context) error {
-	if runtime.GOOS == "windows" {
-		return s.kill() // no process can be asked there
-	}
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return fmt.Errorf("the server is gone before its time: %w\n%s", err, s.lastWords())
-	}
-	select {
-	case <-s.ended:
-	case <-time.After(stopPatience):
-		return fmt.Errorf("the server does not stop\n%s", s.lastWords())
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
-		return fmt.Errorf("the server ended with %d\n%s", code, s.lastWords())
-	}
-	return nil
-}
-
-// running reports whether the server never ended.
-func (s *server) running() bool {
-	select {
-	case <-s.ended:
-		return false
-	default:
-		return true
-	}
-}
-
-// lastWords is the end of the server's log.
-func (s *server) lastWords() string {
-	const lines = 10
-	text, err := os.ReadFile(s.log)
-	if err != nil {
-		return err.Error()
-	}
-	all := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
 }

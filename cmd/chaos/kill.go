@@ -37,12 +37,12 @@ func killServer(ctx context.Context, b *bench, t *troupe, n int, dice *rand.Rand
 		if err := sleep(ctx, between(dice, minWork, maxWork)); err != nil {
 			return err
 		}
-		if !b.server.running() {
+		if !b.server.Running() {
 			return errors.New("the server ended by itself")
 		}
 		nowhere := ""
 		b.base.Store(&nowhere)
-		if err := b.server.kill(); err != nil {
+		if err := b.server.Kill(); err != nil {
 			return err
 		}
 		if err := b.startServer(ctx); err != nil {
@@ -82,7 +82,7 @@ func killPostgreSQL(ctx context.Context, b *bench, t *troupe, n int, dice *rand.
 			return nil, fmt.Errorf("after kill %d of PostgreSQL: %w", i+1, err)
 		}
 		t.traffic.outage(false)
-		if !b.server.running() {
+		if !b.server.Running() {
 			return nil, errors.New("the server ended with PostgreSQL")
 		}
 		recoveries = append(recoveries, took)

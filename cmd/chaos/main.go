@@ -142,9 +142,9 @@ func conduct(ctx context.Context, p plan, say func(string, ...any)) (_ outcome, 
 	case ctx.Err() != nil:
 		return outcome{}, errors.New("stopped before its end")
 	case err != nil:
-		return outcome{}, fmt.Errorf("%w\n%s", err, b.server.lastWords())
+		return outcome{}, fmt.Errorf("%w\n%s", err, b.server.LastWords())
 	}
-	if err := b.server.stop(ctx); err != nil {
+	if err := b.server.Stop(ctx); err != nil {
 		return outcome{}, err
 	}
 	say("comparing the database with what was acknowledged")
