@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,7 +27,8 @@ const (
 // client is one user. Only its own goroutine writes to it, served aside.
 type client struct {
 	traffic     *traffic
-	name, token string
+	name, email string
+	token       atomic.Pointer[string]
 	dice        *rand.Rand
 	http        *http.Client
 	count       int
@@ -233,7 +235,7 @@ func (c *client) attempt(ctx context.Context, method, path, key string, content 
 	}
 	began := time.Now()
 	a, err := ask(ctx, c.http, method, base+path, http.Header{
-		"Authorization": {"Bearer " + c.token}, "Content-Type": {"application/json"}, "Idempotency-Key": {key},
+		"Authorization": {"Bearer " + *c.token.Load()}, "Content-Type": {"application/json"}, "Idempotency-Key": {key},
 	}, content)
 	if ctx.Err() == nil {
 		c.traffic.note(a, time.Since(began), err)

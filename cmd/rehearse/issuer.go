@@ -20,9 +20,14 @@ type issuer struct {
 	address string
 	server  *http.Server
 	asked   atomic.Int64
-	// published is how many of keys the key set has.
-	published atomic.Int32
+	// signing is the number of the key that users' tokens are signed with.
+	signing int
+	// published are the numbers of the keys in the key set.
+	published atomic.Pointer[[]int]
 }
+
+// publish has the key set hold these keys and no others.
+func (i *issuer) publish(keys ...int) { i.published.Store(&keys) }
 
 // newIssuer makes one with a key in each of folders, and publishes the first.
 func newIssuer(ctx context.Context, folders ...string) (*issuer, error) {
@@ -34,7 +39,7 @@ func newIssuer(ctx context.Context, folders ...string) (*issuer, error) {
 		}
 		i.keys = append(i.keys, key)
 	}
-	i.published.Store(1)
+	i.publish(0)
 	return i, i.start(ctx)
 }
 
@@ -55,9 +60,9 @@ func (i *issuer) serve(w http.ResponseWriter, _ *http.Request) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	for _, k := range i.keys[:i.published.Load()] {
+	for _, k := range *i.published.Load() {
 		var one struct{ Keys []json.RawMessage }
-		if err := json.Unmarshal(k.JWKS(), &one); err != nil {
+		if err := json.Unmarshal(i.keys[k].JWKS(), &one); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}

@@ -52,6 +52,7 @@ type plan struct {
 	alone  bool
 	only   string // a part of the names of the failures to rehearse
 	direct bool   // without PgBouncer
+	drills bool   // what operators do, too
 	pace   time.Duration
 	limit  time.Duration
 }
@@ -67,14 +68,14 @@ func readPlan(args []string, stderr io.Writer) (plan, error) {
 	flags.DurationVar(&p.pace, "pace", 20*time.Millisecond, "how long each waits between two requests, on average")
 	flags.DurationVar(&p.hold, "hold", 5*time.Second, "how long a failure lasts once clients have noticed")
 	flags.DurationVar(&p.soak, "soak", 0, "only let traffic go on for this long, and fail on what grows")
-	flags.StringVar(&p.only, "only", "", "rehearse only failures whose name contains this")
+	flags.StringVar(&p.only, "only", "", "rehearse only what has this in its name")
 	flags.BoolVar(&p.direct, "direct", false, "without PgBouncer")
 	flags.DurationVar(&p.limit, "limit", 15*time.Minute, "time after which the rehearsal is given up, besides a soak")
 	quick := flags.Bool("quick", false, "a short run, for every change: failures of half a second, a soak of ten")
 	if err := flags.Parse(args); err != nil {
 		return p, err
 	}
-	p.alone = p.soak != 0
+	p.alone, p.drills = p.soak != 0, true
 	if *quick {
 		p.clients, p.hold, p.limit = 6, 500*time.Millisecond, 5*time.Minute
 	}
@@ -144,30 +145,14 @@ func conduct(ctx context.Context, p plan, w io.Writer) (err error) {
 	return errors.Join(broken, s.finish(ctx, idle, say))
 }
 
-// perform goes through what happens under load. A failure that goes wrong is
-// no reason not to see the next.
+// perform goes through what happens under load. What goes wrong is no reason
+// not to see the rest.
 func (s *stage) perform(ctx context.Context, p plan, say func(string)) error {
 	var broken error
 	var lines io.Writer = writer(say)
 	if !p.alone {
-		if err := s.report(ctx, step{"schema change under load", changeSchema}, say); err != nil {
-			return err
-		}
-		for _, f := range failures() {
-			if !strings.Contains(f.name, p.only) {
-				continue
-			}
-			l := s.rehearse(ctx, f, p.hold)
-			say(l.String())
-			if errors.Is(l.err, errSkipped) && os.Getenv("CI") != "true" {
-				continue
-			}
-			if l.err != nil {
-				broken = errors.Join(broken, fmt.Errorf("%s: %w", l.name, l.err))
-			}
-			if ctx.Err() != nil || s.traffic.err() != nil {
-				return broken
-			}
+		if broken = s.trouble(ctx, p, say); ctx.Err() != nil || s.traffic.err() != nil {
+			return broken
 		}
 		lines = io.Discard
 	}
@@ -178,6 +163,43 @@ func (s *stage) perform(ctx context.Context, p plan, say func(string)) error {
 	}
 	say(fmt.Sprintf("%-24s %s", "soak", says))
 	return broken
+}
+
+// trouble is a change of the schema, what operators do, and every failure.
+func (s *stage) trouble(ctx context.Context, p plan, say func(string)) error {
+	if err := s.report(ctx, step{"schema change under load", changeSchema}, say); err != nil {
+		return err
+	}
+	var broken error
+	for _, d := range drills() {
+		if !p.drills || !strings.Contains(d.name, p.only) {
+			continue
+		}
+		if err := s.drill(ctx, d, say); err != nil {
+			say(line{name: d.name, err: err}.String())
+			broken = errors.Join(broken, serious(d.name, err))
+		}
+	}
+	for _, f := range failures() {
+		if ctx.Err() != nil || s.traffic.err() != nil {
+			return broken
+		}
+		if !strings.Contains(f.name, p.only) {
+			continue
+		}
+		l := s.rehearse(ctx, f, p.hold)
+		say(l.String())
+		broken = errors.Join(broken, serious(l.name, l.err))
+	}
+	return broken
+}
+
+// serious is err, unless it says what this machine lacks. CI must lack nothing.
+func serious(name string, err error) error {
+	if err == nil || errors.Is(err, errSkipped) && os.Getenv("CI") != "true" {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // writer prints lines by say.

@@ -42,12 +42,12 @@ func applySchema(ctx context.Context, s *stage) (string, error) {
 }
 
 func secureDatabase(ctx context.Context, s *stage) (string, error) {
-	_, err := s.docket(ctx, []string{"DOCKET_ENVIRONMENT=local", "DOCKET_DATA_DIR=" + s.folder, "DATABASE_URL=" + s.ownerURL}, "db", "secure")
+	err := s.docket(ctx, []string{"DOCKET_ENVIRONMENT=local", "DOCKET_DATA_DIR=" + s.folder, "DATABASE_URL=" + s.ownerURL}, "db", "secure")
 	return "role " + rowsecurity.DefaultRole + " and row-level security", err
 }
 
 func checkDatabase(ctx context.Context, s *stage) (string, error) {
-	_, err := s.docket(ctx, []string{"DOCKET_ENVIRONMENT=local", "DOCKET_DATA_DIR=" + s.folder, "DATABASE_URL=" + s.serviceURL()}, "db", "check")
+	err := s.docket(ctx, []string{"DOCKET_ENVIRONMENT=local", "DOCKET_DATA_DIR=" + s.folder, "DATABASE_URL=" + s.serviceURL()}, "db", "check")
 	return "nothing is missing", err
 }
 
@@ -114,8 +114,8 @@ func (s *stage) atlas(ctx context.Context, text string) error {
 	}
 	if err := errors.Join(
 		os.MkdirAll(folder, 0o700),
-		os.WriteFile(filepath.Join(folder, "schema.hcl"), []byte(text), 0o600),
-		os.WriteFile(filepath.Join(folder, "atlas.hcl"), settings, 0o600),
+		os.WriteFile(filepath.Join(folder, "schema.hcl"), []byte(text), 0o600), //nolint:gosec // a folder of our own
+		os.WriteFile(filepath.Join(folder, "atlas.hcl"), settings, 0o600),      //nolint:gosec // the same
 	); err != nil {
 		return fmt.Errorf("write the changed schema: %w", err)
 	}

@@ -17,7 +17,8 @@ import (
 	"docket/platform/schema"
 )
 
-// The whole rehearsal, in short, without a pooler: CI runs it through one.
+// Every failure, in short and without a pooler: CI runs them through one, and
+// what operators do besides.
 func TestRehearsal(t *testing.T) {
 	file, err := schema.Find(".")
 	if err != nil {
@@ -141,7 +142,9 @@ func TestDifferencesAreFound(t *testing.T) {
 		}))
 		traffic := newTraffic(time.Millisecond)
 		traffic.base.Store(&server.URL)
-		user := &client{traffic: traffic, http: server.Client(), kept: map[string]string{"1": "", "2": text}, titles: map[string]string{"1": "one", "2": "two"}}
+		user := &client{traffic: traffic, email: "x", http: server.Client(), kept: map[string]string{"1": "", "2": text}, titles: map[string]string{"1": "one", "2": "two"}}
+		token := "x"
+		user.token.Store(&token)
 		right, found, err := user.compare(t.Context())
 		server.Close()
 		if err != nil || right != c.right || (c.says == "") != (len(found) == 0) || !strings.Contains(strings.Join(found, "\n"), c.says) {

@@ -53,8 +53,8 @@ func issuerGone(ctx context.Context, s *stage, hold time.Duration) (time.Time, s
 	if err := errors.Join(s.issuer.stop(), sleep(ctx, hold)); err != nil {
 		return time.Time{}, "", err
 	}
-	s.issuer.published.Store(int32(len(s.issuer.keys))) //nolint:gosec // two
-	fresh := len(s.issuer.keys) - 1
+	fresh := 1 - s.issuer.signing
+	s.issuer.publish(s.issuer.signing, fresh)
 	meanwhile, err := s.stranger(ctx, fresh)
 	if err != nil {
 		return time.Time{}, "", err

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -99,14 +101,11 @@ func median(of func(sample) float64, all []sample) float64 {
 
 // growths says how each median went.
 func growths(early, late []sample) string {
-	text := ""
-	for i, m := range measures() {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%.4g to %.4g %s", median(m.of, early)/m.unit, median(m.of, late)/m.unit, m.name)
+	var parts []string
+	for _, m := range measures() {
+		parts = append(parts, fmt.Sprintf("%.4g to %.4g %s", median(m.of, early)/m.unit, median(m.of, late)/m.unit, m.name))
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // grown fails for what grew by more than it may, or past its bound.
@@ -123,7 +122,7 @@ func grown(early, late []sample) error {
 		}
 	}
 	if last := len(late) - 1; late[last].requests <= early[0].requests {
-		return fmt.Errorf("nothing was served, which proves nothing")
+		return errors.New("nothing was served, which proves nothing")
 	}
 	return nil
 }

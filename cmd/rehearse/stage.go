@@ -203,14 +203,14 @@ func (s *stage) stopServer(ctx context.Context) error {
 }
 
 // docket runs a command of the program, as whoever brings a release out would.
-func (s *stage) docket(ctx context.Context, settings []string, args ...string) (string, error) {
+func (s *stage) docket(ctx context.Context, settings []string, args ...string) error {
 	c := exec.CommandContext(ctx, s.binary, args...)
 	c.Env = running.Environment(settings...)
 	out, err := c.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("docket %s: %w\n%s", strings.Join(args, " "), err, out)
+		return fmt.Errorf("docket %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
-	return string(out), nil
+	return nil
 }
 
 // ready asks the server's /readyz.

@@ -106,15 +106,17 @@ func newTraffic(pace time.Duration) *traffic {
 func (t *traffic) add(n int, seed uint64, token func(email string) (string, error)) error {
 	for range n {
 		i := len(t.clients)
-		bearer, err := token(fmt.Sprintf("client%d@example.com", i))
+		c := &client{
+			traffic: t, name: fmt.Sprintf("c%d", i), email: fmt.Sprintf("client%d@example.com", i),
+			dice: rand.New(rand.NewPCG(seed, uint64(i))), kept: map[string]string{}, titles: map[string]string{},
+			http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
+		}
+		bearer, err := token(c.email)
 		if err != nil {
 			return err
 		}
-		t.clients = append(t.clients, &client{
-			traffic: t, name: fmt.Sprintf("c%d", i), token: bearer,
-			dice: rand.New(rand.NewPCG(seed, uint64(i))), kept: map[string]string{}, titles: map[string]string{},
-			http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}},
-		})
+		c.token.Store(&bearer)
+		t.clients = append(t.clients, c)
 	}
 	return nil
 }
