@@ -12,10 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"docket/cmd/internal/running"
 	"docket/platform/auth/devissuer"
 	"docket/platform/localpg"
 	"docket/platform/rowsecurity"
+	"docket/platform/running"
 	"docket/platform/schema"
 )
 

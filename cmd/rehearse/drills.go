@@ -272,7 +272,7 @@ func rotateCursorKey(ctx context.Context, s *stage) (string, error) {
 	if a, _, err := list("&cursor=" + cursor); err != nil || a.status != http.StatusOK {
 		return "", fmt.Errorf("the second page is answered %d %s: %w", a.status, a.body, err)
 	}
-	if err := errors.Join(s.sql(ctx, "DELETE FROM "+keyTable+" WHERE name = '"+cursorKey+"'"), s.replace(ctx)); err != nil {
+	if err := errors.Join(s.sql(ctx, "DELETE FROM "+pgx.Identifier{keyTable}.Sanitize()+" WHERE name = '"+cursorKey+"'"), s.replace(ctx)); err != nil {
 		return "", err
 	}
 	a, _, err := list("&cursor=" + cursor)

@@ -156,7 +156,7 @@ func poolExhausted(ctx context.Context, s *stage, hold time.Duration) (right tim
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
 	tx, err := conn.Begin(ctx)
 	if err == nil {
-		_, err = tx.Exec(ctx, "LOCK TABLE "+lockedTable+" IN ACCESS EXCLUSIVE MODE")
+		_, err = tx.Exec(ctx, "LOCK TABLE "+pgx.Identifier{lockedTable}.Sanitize()+" IN ACCESS EXCLUSIVE MODE")
 	}
 	if err != nil {
 		return time.Time{}, "", fmt.Errorf("lock a table: %w", err)

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"docket/cmd/internal/running"
 	"docket/platform/rowsecurity"
+	"docket/platform/running"
 )
 
 // step is one of the pipeline: what production does, by the same commands.

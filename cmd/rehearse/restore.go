@@ -12,9 +12,9 @@ import (
 	"slices"
 	"strings"
 
-	"docket/cmd/internal/running"
 	"docket/platform/localpg"
 	"docket/platform/rowsecurity"
+	"docket/platform/running"
 )
 
 // errNoDump says that the client programs of PostgreSQL are not there.

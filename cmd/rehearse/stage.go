@@ -14,10 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"docket/cmd/internal/running"
 	"docket/platform/localpg"
 	"docket/platform/pgbouncer"
 	"docket/platform/rowsecurity"
+	"docket/platform/running"
 	"docket/platform/schema"
 )
 

@@ -105,7 +105,7 @@ var homes = []home{
 	{"github.com/spf13/viper", []string{"platform/config"}, "take the value as a parameter; platform/config reads it"},
 	{"github.com/gofiber/fiber", []string{"platform/httpx", "cmd"}, "handle an *httpx.Request and return an httpx.Response"},
 	{"github.com/valyala/fasthttp", []string{"platform/httpx", "cmd"}, "handle an *httpx.Request and return an httpx.Response"},
-	{"github.com/jackc/pgx", []string{"platform/postgres", "platform/schema", "platform/rowsecurity", "platform/localpg", "platform/pgtest", "platform/config", "cmd/bench"}, "use platform/postgres, which puts the owner into each statement"},
+	{"github.com/jackc/pgx", []string{"platform/postgres", "platform/schema", "platform/rowsecurity", "platform/localpg", "platform/pgtest", "platform/pgbouncer", "platform/config", "cmd/bench", "cmd/rehearse"}, "use platform/postgres, which puts the owner into each statement"},
 	{"github.com/jackc/pgerrcode", []string{"platform/postgres", "platform/schema", "platform/localpg", "platform/pgtest"}, "ask postgres.Violated for the constraint"},
 	{"github.com/vgarvardt/pgx-google-uuid", []string{"platform/postgres"}, "open the pool with postgres.Open"},
 	{"github.com/Masterminds/squirrel", []string{"platform/postgres", "modules/*/internal/postgres"}, "leave SQL to a store"},
