@@ -1,6 +1,10 @@
 package httpx
 
-import "docket/platform/errs"
+import (
+	"strings"
+
+	"docket/platform/errs"
+)
 
 // ErrorsPath is where each code of a failure has a page, below it.
 const ErrorsPath = "/docs/errors"
@@ -37,12 +41,12 @@ var otherExamples = map[errs.Code]string{
 
 // describeKind says what a kind of failure means, code by code.
 func describeKind(kind errs.Kind) string {
-	var text string
+	var text strings.Builder
 	for i, code := range errs.CodesOf(kind) {
 		if i > 0 {
-			text += " `" + string(code) + "`: "
+			text.WriteString(" `" + string(code) + "`: ")
 		}
-		text += errs.Explain(code).Meaning
+		text.WriteString(errs.Explain(code).Meaning)
 	}
-	return text
+	return text.String()
 }
