@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -75,7 +76,7 @@ func busyWithin(pid int) (time.Duration, error) {
 	}
 	for _, folder := range all {
 		fields, err := stat(filepath.Base(folder))
-		if errors.Is(err, os.ErrNotExist) || err == nil && fields[statParent] != strconv.Itoa(pid) {
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) || err == nil && fields[statParent] != strconv.Itoa(pid) {
 			continue // ended meanwhile, or somebody else's
 		}
 		if err != nil {

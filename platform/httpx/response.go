@@ -119,15 +119,14 @@ func appendMeta(body []byte, cursor string, limit int) []byte {
 func AppendTagged(dst []byte, v View) []byte {
 	start := len(dst)
 	dst = v.AppendJSON(dst)
-	var tag string
+	resource := dst[start:]
 	if more, ok := v.(Extended); ok {
-		tag = etag(more.Resource().AppendJSON(nil))
-	} else {
-		tag = etag(dst[start:])
+		resource = more.Resource().AppendJSON(nil)
 	}
-	dst = append(dst[:len(dst)-1], `,"etag":`...)
-	dst = appendString(dst, tag)
-	return append(dst, '}')
+	sum := sha256.Sum256(resource) // as in etag, whose quotes are escaped here
+	dst = append(dst[:len(dst)-1], `,"etag":"\"`...)
+	dst = base64.RawURLEncoding.AppendEncode(dst, sum[:tagBytes])
+	return append(dst, `\""}`...)
 }
 
 func (r *Request) isRead() bool {
@@ -138,8 +137,11 @@ func (r *Request) isRead() bool {
 // representation, hence it changes exactly when that does.
 func etag(representation []byte) string {
 	sum := sha256.Sum256(representation)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:tagBytes]) + `"`
 }
+
+// tagBytes is how much of a hash an entity tag has.
+const tagBytes = 16
 
 // send writes an answer out.
 func send(c *fiber.Ctx, a idempotency.Answer) error {
