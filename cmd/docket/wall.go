@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"docket/platform/config"
@@ -12,7 +13,8 @@ import (
 )
 
 // checkRowSecurity refuses to serve real users where row-level security does not
-// hold as it should, and says so elsewhere.
+// hold as it should, and says so elsewhere. That a table is missing is for others
+// to say; what else is wrong counts all the same.
 func checkRowSecurity(ctx context.Context, cfg config.Config, databaseURL string, log *slog.Logger) error {
 	if !cfg.Database.RowSecurity {
 		held, err := rowsecurity.Held(ctx, databaseURL)
@@ -25,7 +27,8 @@ func checkRowSecurity(ctx context.Context, cfg config.Config, databaseURL string
 	if err != nil {
 		return fmt.Errorf("look at row-level security: %w", err)
 	}
-	if len(problems) == 0 || withoutTables(problems) {
+	problems = slices.DeleteFunc(problems, func(p rowsecurity.Problem) bool { return p.Missing })
+	if len(problems) == 0 {
 		return nil
 	}
 	if !cfg.Environment.Deployed() {
@@ -34,17 +37,6 @@ func checkRowSecurity(ctx context.Context, cfg config.Config, databaseURL string
 	}
 	return fmt.Errorf("row-level security does not hold: %s; mend it with: docket db secure; "+
 		"or do without it: database.row_security (DOCKET_DATABASE_ROW_SECURITY) off", summed(problems))
-}
-
-// withoutTables reports whether there is no schema yet, which others complain
-// about.
-func withoutTables(problems []rowsecurity.Problem) bool {
-	for _, p := range problems {
-		if p.Missing {
-			return true
-		}
-	}
-	return false
 }
 
 // maxListed is how many problems one line names.

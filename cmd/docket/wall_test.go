@@ -48,6 +48,12 @@ func TestProductionRefusesToServeWithoutTheSecondWall(t *testing.T) {
 		want     []string
 	}{
 		"a superuser":      {asOwner: true, want: []string{"role docket is a superuser", "docket db secure"}},
+		"a superuser, and a missing table": {
+			asOwner: true, breaking: "DROP TABLE service_keys", want: []string{"role docket is a superuser", "docket db secure"},
+		},
+		"a missing policy, and a missing table": {
+			breaking: "DROP TABLE service_keys; DROP POLICY own_rows ON tasks", want: []string{"table tasks has no policy own_rows"},
+		},
 		"a missing policy": {breaking: "DROP POLICY own_rows ON tasks", want: []string{"table tasks has no policy own_rows", "docket db secure"}},
 		"without force":    {breaking: "ALTER TABLE tags NO FORCE ROW LEVEL SECURITY", want: []string{"table tags does not force", "docket db secure"}},
 		"much is missing": {
