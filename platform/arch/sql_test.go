@@ -33,13 +33,7 @@ var statement = regexp.MustCompile(`(?is)^\s*(SELECT\s|WITH\s.*\bAS\s+(NOT\s+)?(
 // clauseInCapitals is how SQL shows in a fragment; English has no capitals.
 var clauseInCapitals = regexp.MustCompile(`\b(FROM|JOIN|INTO|UPDATE|USING|TABLE)\s`)
 
-var (
-	userMentioned = regexp.MustCompile(`(?i)\buser_id\b`)
-	// ofThisUser is the condition on the owner, whom platform/postgres passes
-	// as $1; squirrel counts its own parameters.
-	ofThisUser = regexp.MustCompile(`(?i)\buser_id\s*=\s*(\$1\b|\?)`)
-	insertInto = regexp.MustCompile(`(?is)\bINSERT\s+INTO\s+([\w."]+)(?:\s+AS\s+\w+)?\s*(\([^)]*\))?`)
-)
+var userMentioned = regexp.MustCompile(`(?i)\buser_id\b`)
 
 // texts lists the strings of a package's program. Constants count where they
 // are used, whole, with their parts resolved by the type checker.
@@ -297,8 +291,10 @@ func (t text) foreign(name string, certain bool, owner string, schema []table) [
 // ownerless refuses SQL that does not say whose rows it is about. names are
 // the tables in t, own those of the module.
 func (t text) ownerless(names []string, own []table) []breach {
-	const instead = "begin its condition with user_id = $1 for each table it names; platform/postgres passes the owner as $1"
+	const instead = "begin its condition with user_id = $1 for each table it names, and let no OR stand beside it; platform/postgres passes the owner as $1"
 	whole := statement.MatchString(t.value)
+	tokens := sqlTokens(t.value)
+	hasOr := slices.ContainsFunc(tokens, func(t sqlToken) bool { return t.is("OR") })
 	ofUsers := 0
 	for _, name := range names {
 		i := slices.IndexFunc(own, func(o table) bool { return o.name == name })
@@ -306,34 +302,43 @@ func (t text) ownerless(names []string, own []table) []breach {
 		case i < 0:
 		case own[i].ownedByUser():
 			ofUsers++
-		case whole && withoutUser[name] != nil && !saysWhich(withoutUser[name], t.value):
+		case whole && withoutUser[name] != nil && (!saysWhich(withoutUser[name], t.value) || hasOr):
 			return []breach{t.source.breach(t.at, "name the row by the columns that withoutUser in platform/arch lists", "a statement on %s does not say whose row it is about", name)}
 		}
 	}
 	if ofUsers == 0 || t.table {
 		return nil // of what is handed to squirrel, builders sees to the user
 	}
-	inserts, unowned := t.inserts(own)
+	inserts, unowned := insertions(tokens, own)
+	terms, bound := ownerTerms(tokens)
 	switch {
 	case unowned:
 		return []breach{t.source.breach(t.at, "insert user_id, as $1", "an INSERT does not say whose row it makes")}
-	case len(userMentioned.FindAllString(t.value, -1)) < ofUsers:
-		return []breach{t.source.breach(t.at, instead, "SQL names tables of users %d times, and user_id less often", ofUsers)}
-	case whole && ofUsers > inserts && !ofThisUser.MatchString(t.value):
+	case terms+inserts < ofUsers:
+		return []breach{t.source.breach(t.at, instead, "SQL names tables of users %d times, and says whose rows less often", ofUsers)}
+	case whole && ofUsers > inserts && !bound:
 		return []breach{t.source.breach(t.at, instead, "a statement lacks the condition user_id = $1")}
 	default:
 		return nil
 	}
 }
 
-// inserts counts the INSERTs into tables of users in t, and reports whether
-// one of them does not list user_id among its columns.
-func (t text) inserts(own []table) (n int, unowned bool) {
-	for _, m := range insertInto.FindAllStringSubmatch(t.value, -1) {
-		name := strings.ToLower(strings.Trim(m[1][strings.LastIndex(m[1], ".")+1:], `"`))
+// insertions counts the INSERTs into tables of users, and reports whether one of
+// them does not make its row the owner's.
+func insertions(tokens []sqlToken, own []table) (n int, unowned bool) {
+	w := ownerWalk{tokens: tokens, opens: parentheses(tokens)}
+	for i := range tokens {
+		if !w.at(i).is("INTO") || !w.at(i-1).is("INSERT") {
+			continue
+		}
+		at := i + 1
+		if w.at(at+1).text == "." { // the schema's name
+			at += 2
+		}
+		name := strings.ToLower(w.at(at).text)
 		if slices.ContainsFunc(own, func(o table) bool { return o.name == name && o.ownedByUser() }) {
 			n++
-			unowned = unowned || !userMentioned.MatchString(m[2])
+			unowned = unowned || !w.insertsOwner(at)
 		}
 	}
 	return n, unowned
@@ -589,16 +594,27 @@ table "answers" {
 			`TRUNCATE notes`,
 			`INSERT INTO notes (user_id, id) SELECT user_id, id FROM note_links WHERE note_id = $2`,
 			`AND EXISTS (SELECT 1 FROM note_links WHERE note_id = notes.id)`,
+			`SELECT notes.id, notes.user_id FROM note_links JOIN notes ON notes.id = note_links.note_id WHERE note_links.user_id = $1`,
+			`SELECT id FROM notes WHERE (user_id = $1 OR true)`,
+			`SELECT id FROM notes WHERE NOT (user_id = $1)`,
+			`SELECT n.id FROM notes n JOIN note_links l ON l.user_id = n.user_id WHERE n.user_id = l.user_id AND n.user_id = $2`,
+			`INSERT INTO notes (id, user_id) VALUES ($1, $2)`,
+			`DELETE FROM notes USING note_links l WHERE notes.user_id = l.user_id AND l.user_id = notes.user_id`,
 		)}, []string{
-			"store.go:5: SQL names tables of users 1 times, and user_id less often", "store.go:6: " + unconditional,
-			"store.go:7: SQL names tables of users 2 times, and user_id less often",
+			"store.go:5: SQL names tables of users 1 times, and says whose rows less often", "store.go:6: SQL names tables of users 1 times",
+			"store.go:7: SQL names tables of users 2 times, and says whose rows less often",
 			"store.go:8: an INSERT does not say whose row it makes\n\tinstead: insert user_id, as $1",
-			"store.go:9: " + unconditional, "store.go:10: " + unconditional, "store.go:11: SQL names tables of users 1 times",
-			"store.go:12: " + unconditional, "store.go:13: SQL names tables of users 1 times",
+			"store.go:9: SQL names tables of users 1 times", "store.go:10: SQL names tables of users 1 times", "store.go:11: SQL names tables of users 1 times",
+			"store.go:12: an INSERT does not say", "store.go:13: SQL names tables of users 1 times",
+			"store.go:14: SQL names tables of users 2 times", "store.go:15: SQL names tables of users 1 times",
+			"store.go:16: SQL names tables of users 1 times", "store.go:17: " + unconditional,
+			"store.go:18: an INSERT does not say whose row it makes", "store.go:19: " + unconditional,
 		}},
 		"no particular row of a table without user_id": {files{
-			"modules/identity/internal/postgres/store.go": inFunc(`SELECT id FROM users WHERE email = $2`, `DELETE FROM users`),
-		}, []string{"store.go:5: a statement on users does not say whose row it is about", "store.go:6: a statement on users"}},
+			"modules/identity/internal/postgres/store.go": inFunc(`SELECT id FROM users WHERE email = $2`, `DELETE FROM users`, `DELETE FROM users WHERE id = $1 OR true`),
+		}, []string{
+			"store.go:5: a statement on users does not say whose row it is about", "store.go:6: a statement on users", "store.go:7: a statement on users",
+		}},
 		"squirrel": {files{
 			store: "package postgres\n\nimport (\n\tsq \"" + squirrel + "\"\n\n\t\"" + postgresImport + "\"\n)\n\nconst table = `others`\n\n" +
 				"func f(s string) {\n" +
