@@ -19,7 +19,8 @@ import (
 // the user's own, another user's, one that nobody has, and no id at all, each
 // alone and next to others. Another's and nobody's must be told apart by
 // nothing. Once more the same with the first wall taken down between the program
-// and PostgreSQL: nothing may leak, and nothing be answered differently.
+// and PostgreSQL, and once with the second off: nothing may leak, and nothing be
+// answered differently.
 func TestIsolationMatrix(t *testing.T) {
 	t.Parallel()
 	address := pgtest.URL(t)
@@ -43,8 +44,21 @@ func TestIsolationMatrix(t *testing.T) {
 	if diff := cmp.Diff(both.answers, second.answers); diff != "" {
 		t.Errorf("answers behind both walls and behind the second alone (-both +second):\n%s", diff)
 	}
-	t.Logf("%d operations, %d cells behind both walls and %d behind the second alone, where %d statements had lost their condition",
-		len(both.operations), both.cells, second.cells, len(pulled))
+
+	address = pgtest.AsOwner(t, pgtest.URL(t))
+	first := newMatrix(t, address, "DATABASE_URL="+address, "DOCKET_DATABASE_ROW_SECURITY=off")
+	if held := query(t, address, "SELECT row_security_active('tasks')::text"); held != "false" {
+		t.Fatalf("row-level security holds for the owner: %s", held)
+	}
+	first.run(t)
+	for _, b := range first.breaches {
+		t.Errorf("the first wall alone: %s", b)
+	}
+	if diff := cmp.Diff(both.answers, first.answers); diff != "" {
+		t.Errorf("answers behind both walls and behind the first alone (-both +first):\n%s", diff)
+	}
+	t.Logf("%d operations, %d cells behind both walls, %d behind the first alone and %d behind the second alone, where %d statements had lost their condition",
+		len(both.operations), both.cells, first.cells, second.cells, len(pulled))
 }
 
 // A matrix that finds nothing wrong where no wall stands would be worth nothing.

@@ -96,18 +96,45 @@ func inspect(ctx context.Context, q querier, role string) ([]Problem, error) {
 		}
 		problems = append(problems, there[i].compare(want, role)...)
 	}
-	return problems, nil
+	for _, f := range there {
+		if f.owned && !f.super && !f.ofUsers && !Knows(f.name) {
+			problems = append(problems, Problem{Object: "table " + f.name, Problem: "belongs to the role " + role + ", which should own nothing"})
+		}
+	}
+	around, err := inspectReach(ctx, q, role)
+	if err != nil {
+		return nil, fmt.Errorf("inspect views and functions: %w", err)
+	}
+	return append(problems, around...), nil
+}
+
+// roleFacts is what is known of a role.
+type roleFacts struct {
+	super, bypass, createRole, replication, login bool
+	usage, create, owner                          bool     // of the schema public
+	through, around                               []string // roles that it is a member of
+}
+
+// aroundRoles are roles of PostgreSQL's own that reach the files of tables.
+// https://www.postgresql.org/docs/current/predefined-roles.html
+const aroundRoles = `'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'`
+
+func readRole(ctx context.Context, q querier, role string) (r roleFacts, err error) {
+	const sql = `SELECT r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication, r.rolcanlogin,
+			has_schema_privilege(r.oid, n.oid, 'USAGE'), has_schema_privilege(r.oid, n.oid, 'CREATE'), pg_has_role(r.oid, n.nspowner, 'MEMBER'),
+			ARRAY(SELECT o.rolname::text FROM pg_roles o WHERE o.oid <> r.oid AND pg_has_role(r.oid, o.oid, 'MEMBER')
+				AND (o.rolsuper OR o.rolbypassrls) ORDER BY 1),
+			ARRAY(SELECT o.rolname::text FROM pg_roles o WHERE o.oid <> r.oid AND pg_has_role(r.oid, o.oid, 'MEMBER')
+				AND NOT (o.rolsuper OR o.rolbypassrls) AND (o.rolcreaterole OR o.rolreplication OR o.rolname IN (` + aroundRoles + `)) ORDER BY 1)
+		FROM pg_roles r, pg_namespace n WHERE r.rolname = $1 AND n.nspname = 'public'`
+	err = q.QueryRow(ctx, sql, role).Scan(&r.super, &r.bypass, &r.createRole, &r.replication, &r.login, &r.usage, &r.create, &r.owner, &r.through, &r.around)
+	return r, err
 }
 
 func inspectRole(ctx context.Context, q querier, role string) ([]Problem, error) {
-	const sql = `SELECT r.rolsuper, r.rolbypassrls, r.rolcanlogin, has_schema_privilege(r.oid, 'public', 'USAGE'),
-			ARRAY(SELECT o.rolname::text FROM pg_roles o
-				WHERE o.oid <> r.oid AND (o.rolsuper OR o.rolbypassrls) AND NOT r.rolsuper AND pg_has_role(r.oid, o.oid, 'MEMBER') ORDER BY 1)
-		FROM pg_roles r WHERE r.rolname = $1`
-	var super, bypass, login, usage bool
-	var through []string
 	object, quoted := "role "+role, pgx.Identifier{role}.Sanitize()
-	switch err := q.QueryRow(ctx, sql, role).Scan(&super, &bypass, &login, &usage, &through); {
+	r, err := readRole(ctx, q, role)
+	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return []Problem{{Object: object, Problem: "is missing", Missing: true, mend: []string{"CREATE ROLE " + quoted + " LOGIN"}}}, nil
 	case err != nil:
@@ -119,13 +146,23 @@ func inspectRole(ctx context.Context, q querier, role string) ([]Problem, error)
 			problems = append(problems, Problem{Object: object, Problem: problem, mend: mend})
 		}
 	}
-	add(super, "is a superuser, for whom no policy holds", "ALTER ROLE "+quoted+" NOSUPERUSER")
-	add(bypass, "has BYPASSRLS: no policy holds for it", "ALTER ROLE "+quoted+" NOBYPASSRLS")
-	for _, o := range through {
+	add(!r.login, "cannot log in", "ALTER ROLE "+quoted+" LOGIN")
+	if r.super { // and with it everything else
+		add(true, "is a superuser, for whom no policy holds", "ALTER ROLE "+quoted+" NOSUPERUSER")
+		return problems, nil
+	}
+	add(r.bypass, "has BYPASSRLS: no policy holds for it", "ALTER ROLE "+quoted+" NOBYPASSRLS")
+	add(r.createRole, "has CREATEROLE, and could give itself other rights", "ALTER ROLE "+quoted+" NOCREATEROLE")
+	add(r.replication, "has REPLICATION, and could read all tables as they are stored", "ALTER ROLE "+quoted+" NOREPLICATION")
+	for _, o := range r.through {
 		add(true, "is a member of "+o+", for whom no policy holds", "REVOKE "+pgx.Identifier{o}.Sanitize()+" FROM "+quoted)
 	}
-	add(!login, "cannot log in", "ALTER ROLE "+quoted+" LOGIN")
-	add(!usage, "may not use the schema public", "GRANT USAGE ON SCHEMA public TO "+quoted)
+	for _, o := range r.around {
+		add(true, "is a member of "+o+", which can get around policies", "REVOKE "+pgx.Identifier{o}.Sanitize()+" FROM "+quoted)
+	}
+	add(!r.usage, "may not use the schema public", "GRANT USAGE ON SCHEMA public TO "+quoted)
+	add(r.owner, "owns the schema public, or the database, and could drop its tables")
+	add(r.create && !r.owner, "may create things in the schema public, which others would take for Docket's", "REVOKE CREATE ON SCHEMA public FROM PUBLIC, "+quoted)
 	return problems, nil
 }
 

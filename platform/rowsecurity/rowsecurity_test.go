@@ -76,6 +76,25 @@ func TestEachGapIsFoundAndMended(t *testing.T) {
 		"GRANT TRUNCATE ON tasks TO " + role:                 {"table tasks grants TRUNCATE to the role docket_app"},
 		"GRANT UPDATE ON service_keys TO " + role:            {"table service_keys grants UPDATE to the role docket_app"},
 		"REVOKE USAGE ON SCHEMA public FROM PUBLIC, " + role: {"role docket_app may not use the schema public"},
+		"GRANT CREATE ON SCHEMA public TO PUBLIC":            {"role docket_app may create things in the schema public, which others would take for Docket's"},
+		"GRANT CREATE ON SCHEMA public TO " + role:           {"role docket_app may create things in the schema public, which others would take for Docket's"},
+		"CREATE VIEW titles AS SELECT title FROM tasks; GRANT SELECT ON titles TO " + role: {
+			"view titles is not security_invoker, and shows rows of all users to the role docket_app",
+		},
+		"CREATE VIEW inner_view AS SELECT title FROM tasks; CREATE VIEW outer_view AS SELECT * FROM inner_view; GRANT SELECT (title) ON outer_view TO PUBLIC": {
+			"view outer_view is not security_invoker, and shows rows of all users to the role docket_app",
+		},
+		"CREATE VIEW titles WITH (security_invoker = on) AS SELECT title FROM tasks; GRANT SELECT ON titles TO " + role: {},
+		"CREATE VIEW titles AS SELECT title FROM tasks":                                                                 {}, // nobody granted it
+		"CREATE VIEW one AS SELECT 1 AS n; GRANT SELECT ON one TO PUBLIC":                                               {}, // shows nothing of ours
+		"CREATE MATERIALIZED VIEW titles AS SELECT title FROM tasks; GRANT SELECT ON titles TO " + role: {
+			"materialized view titles holds rows of all users, and can be read by the role docket_app",
+		},
+		"CREATE FUNCTION everything(n int) RETURNS SETOF tasks LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM tasks'": {
+			"function everything(integer) is SECURITY DEFINER, of an owner for whom no policy holds, and can be called by the role docket_app",
+		},
+		"CREATE FUNCTION everything() RETURNS SETOF tasks LANGUAGE sql AS 'SELECT * FROM tasks'":                {}, // with the caller's rights
+		"CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NULL; END'": {}, // called by nobody
 	} {
 		t.Run(breaking, func(t *testing.T) {
 			t.Parallel()
@@ -103,12 +122,12 @@ func TestRolesThatBypassTheWall(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Server(t)
 	url := server.URL("postgres")
-	owner := connect(t, url)
-	must(t, owner, "CREATE TABLE notes (user_id uuid); CREATE ROLE app LOGIN; CREATE ROLE boss SUPERUSER")
+	conn := connect(t, url)
+	must(t, conn, "CREATE TABLE notes (user_id uuid); CREATE ROLE app LOGIN; CREATE ROLE boss SUPERUSER; CREATE ROLE maker CREATEROLE; CREATE TABLE elsewhere (id int)")
 	for _, name := range []string{"users", "tombstones"} {
-		must(t, owner, "CREATE TABLE "+name+" (id uuid, issuer text, subject text, erased_at timestamptz, finished_at timestamptz)")
+		must(t, conn, "CREATE TABLE "+name+" (id uuid, issuer text, subject text, erased_at timestamptz, finished_at timestamptz)")
 	}
-	must(t, owner, "CREATE TABLE idempotency_keys (user_id uuid, expires_at timestamptz); CREATE TABLE task_search (user_id uuid, words tsvector)")
+	must(t, conn, "CREATE TABLE idempotency_keys (user_id uuid, expires_at timestamptz); CREATE TABLE task_search (user_id uuid, words tsvector)")
 	app, err := rowsecurity.As(url, "app")
 	if err != nil {
 		t.Fatal(err)
@@ -116,29 +135,48 @@ func TestRolesThatBypassTheWall(t *testing.T) {
 	if _, err := rowsecurity.Secure(t.Context(), url, rowsecurity.Options{Role: "app"}); err == nil || !strings.Contains(err.Error(), "service_keys is missing: apply the schema first") {
 		t.Errorf("without a table: %v", err)
 	}
-	must(t, owner, "CREATE TABLE service_keys (name text)")
+	must(t, conn, "CREATE TABLE service_keys (name text)")
 	if _, err := rowsecurity.Secure(t.Context(), url, rowsecurity.Options{Role: "docket"}); err == nil || !strings.Contains(err.Error(), "by the role that owns the tables, and for another") {
 		t.Errorf("for the owner: %v", err)
 	}
 	for breaking, want := range map[string][]string{
-		"ALTER ROLE app SUPERUSER":       {"role app is a superuser, for whom no policy holds"},
-		"ALTER ROLE app BYPASSRLS":       {"role app has BYPASSRLS: no policy holds for it"},
-		"GRANT boss TO app":              {"role app is a member of boss, for whom no policy holds"},
-		"ALTER TABLE notes OWNER TO app": {"table notes belongs to the role app, which could take its policies away"},
+		"ALTER ROLE app SUPERUSER":             {"role app is a superuser, for whom no policy holds"},
+		"ALTER ROLE app BYPASSRLS":             {"role app has BYPASSRLS: no policy holds for it"},
+		"GRANT boss TO app":                    {"role app is a member of boss, for whom no policy holds"},
+		"ALTER ROLE app CREATEROLE":            {"role app has CREATEROLE, and could give itself other rights"},
+		"ALTER ROLE app REPLICATION":           {"role app has REPLICATION, and could read all tables as they are stored"},
+		"ALTER ROLE app CREATEDB":              {}, // a database of its own is no way to ours
+		"GRANT maker TO app":                   {"role app is a member of maker, which can get around policies"},
+		"GRANT pg_read_server_files TO app":    {"role app is a member of pg_read_server_files, which can get around policies"},
+		"ALTER TABLE elsewhere OWNER TO app":   {"table elsewhere belongs to the role app, which should own nothing"},
+		"ALTER SCHEMA public OWNER TO app":     {"role app owns the schema public, or the database, and could drop its tables"},
+		"ALTER DATABASE postgres OWNER TO app": {"role app owns the schema public, or the database, and could drop its tables"},
+		"ALTER TABLE notes OWNER TO app":       {"table notes belongs to the role app, which could take its policies away"},
 	} {
 		if _, err := rowsecurity.Secure(t.Context(), url, rowsecurity.Options{Role: "app"}); err != nil {
 			t.Fatalf("before %s: %v", breaking, err)
 		}
-		must(t, owner, breaking)
+		must(t, conn, breaking)
 		if diff := cmp.Diff(want, problems(t, app)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", breaking, diff)
 		}
-		if strings.Contains(breaking, "OWNER") {
-			if _, err := rowsecurity.Secure(t.Context(), url, rowsecurity.Options{Role: "app"}); err == nil || !strings.Contains(err.Error(), "belongs to the role app") {
-				t.Errorf("%s: %v", breaking, err)
+		// What belongs to the role is for a person to give to another.
+		_, err := rowsecurity.Secure(t.Context(), url, rowsecurity.Options{Role: "app"})
+		object, owned := strings.CutSuffix(breaking, "OWNER TO app")
+		if !owned {
+			if err != nil {
+				t.Errorf("after %s: %v", breaking, err)
 			}
-			must(t, owner, "ALTER TABLE notes OWNER TO docket")
+			continue
 		}
+		if err == nil || !strings.Contains(err.Error(), want[0]) {
+			t.Errorf("%s: %v", breaking, err)
+		}
+		owner := "docket"
+		if strings.Contains(breaking, "SCHEMA") {
+			owner = "pg_database_owner"
+		}
+		must(t, conn, object+"OWNER TO "+owner)
 	}
 }
 
