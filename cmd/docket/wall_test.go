@@ -47,7 +47,7 @@ func TestProductionRefusesToServeWithoutTheSecondWall(t *testing.T) {
 		settings string
 		want     []string
 	}{
-		"a superuser":      {asOwner: true, want: []string{"role docket is a superuser", "docket db secure"}},
+		"a superuser": {asOwner: true, want: []string{"role docket is a superuser", "docket db secure"}},
 		"a superuser, and a missing table": {
 			asOwner: true, breaking: "DROP TABLE service_keys", want: []string{"role docket is a superuser", "docket db secure"},
 		},
