@@ -194,7 +194,7 @@ func newKeys(lc fx.Lifecycle, g graph, m *telemetry.Metrics, t *telemetry.Tracin
 			return nil, fmt.Errorf("auth.jwks_url (DOCKET_AUTH_JWKS_URL): %w", err)
 		}
 	}
-	keys := auth.NewKeySet(source, auth.KeySetConfig{RefreshInterval: g.cfg.Auth.JWKSRefresh, Logger: g.log})
+	keys := auth.NewKeySet(source, auth.KeySetConfig{RefreshInterval: g.cfg.Auth.JWKSRefresh, Now: now, Logger: g.log})
 	measureKeys(m, keys, now)
 	lc.Append(fx.Hook{
 		OnStart: keys.Start,
@@ -203,8 +203,8 @@ func newKeys(lc fx.Lifecycle, g graph, m *telemetry.Metrics, t *telemetry.Tracin
 	return keys, nil
 }
 
-func newVerifier(g graph, keys *auth.KeySet, m *telemetry.Metrics) (*auth.Verifier, error) {
-	c := auth.Config{Audiences: g.cfg.Auth.Audience}
+func newVerifier(g graph, keys *auth.KeySet, m *telemetry.Metrics, now func() time.Time) (*auth.Verifier, error) {
+	c := auth.Config{Audiences: g.cfg.Auth.Audience, Now: now}
 	for _, i := range g.cfg.Auth.Issuers {
 		c.Issuers = append(c.Issuers, auth.IssuerTrust{Issuer: i.Issuer, Trust: i.Trust})
 	}
@@ -242,6 +242,7 @@ type surface struct {
 	Users   *identity.Authenticator
 	Limits  limits
 	Replays *idempotency.Store
+	Now     func() time.Time
 	Routes  []httpx.Route `group:"routes"`
 }
 
@@ -261,7 +262,7 @@ func newHTTP(s surface) (*httpx.App, error) {
 		Units:          s.DB,
 		Candid:         cfg.Environment == config.Local,
 		Log:            s.Graph.log,
-		Now:            time.Now,
+		Now:            s.Now,
 		NewID:          newID,
 		Meters:         requestMeters(s.Metrics),
 		Trace:          traceRequests(s.Tracing),
