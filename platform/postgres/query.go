@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	sq "github.com/Masterminds/squirrel"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -91,22 +90,6 @@ func ExecWithin(ctx context.Context, owner uuid.UUID, wait time.Duration, sql st
 	return tag.RowsAffected(), translate(ctx, err)
 }
 
-// Keyset is a total order over the rows of a table: by Column, ties broken by
-// id. Column is SQL written by a store, never text of a client.
-type Keyset struct {
-	Column string
-	// Type is Column's SQL type, to which the key of a cursor is cast.
-	Type string
-	Desc bool
-}
-
-// After names the last row of the page before: its value of the keyset's
-// column, as PostgreSQL prints it, and its id.
-type After struct {
-	Key string
-	ID  uuid.UUID
-}
-
 // ExecEach is [Exec] of one statement with each of many sets of arguments, in
 // one round trip. The first that fails ends it; the error says with [errs.At]
 // which that was. It needs a unit of work, which a failure breaks.
@@ -128,61 +111,6 @@ func ExecEach(ctx context.Context, owner uuid.UUID, sql string, each [][]any) er
 		}
 	}
 	return translate(ctx, results.Close())
-}
-
-// Page is a part of a list.
-type Page struct {
-	Keyset
-	// After is the end of the page before; nil asks for the first.
-	After *After
-	// Limit is how many rows it has at most.
-	Limit int
-}
-
-// ListPage returns the rows of b that are on page p and, where more follow,
-// where it ended. The condition on the owner is added here.
-func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], b sq.SelectBuilder, p Page) ([]T, *After, error) {
-	sql, args, err := p.of(b.Where("user_id = ?", owner)).PlaceholderFormat(sq.Dollar).ToSql()
-	if err != nil {
-		return nil, nil, fmt.Errorf("build the statement: %w", err)
-	}
-	rows, err := collect(ctx, db, of(owner), func(r *keyed[T]) []any {
-		return append(fields(&r.row), &r.at.Key, &r.at.ID)
-	}, sql, args)
-	if err != nil {
-		return nil, nil, err
-	}
-	var next *After
-	if len(rows) > p.Limit {
-		rows = rows[:p.Limit]
-		next = &rows[p.Limit-1].at
-	}
-	list := make([]T, len(rows))
-	for i := range rows {
-		list[i] = rows[i].row
-	}
-	return list, next, nil
-}
-
-// keyed is a row together with its place in the order.
-type keyed[T any] struct {
-	row T
-	at  After
-}
-
-// of asks for one row more than the limit: its presence says that more follow.
-func (p Page) of(b sq.SelectBuilder) sq.SelectBuilder {
-	compare, direction := ">", "ASC"
-	if p.Desc {
-		compare, direction = "<", "DESC"
-	}
-	if p.After != nil {
-		b = b.Where(fmt.Sprintf("(%s, id) %s (?::%s, ?)", p.Column, compare, p.Type), p.After.Key, p.After.ID)
-	}
-	return b.
-		Column(fmt.Sprintf("(%s)::text AS keyset_key, id AS keyset_id", p.Column)).
-		OrderBy(p.Column+" "+direction, "id "+direction).
-		Limit(uint64(p.Limit) + 1) //nolint:gosec // a limit is between 1 and 200
 }
 
 func one[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql string, args []any) (T, error) {

@@ -132,6 +132,11 @@ table "projects" {
     default = 1
     comment = "grows with every change: the guard of read-modify-write"
   }
+  column "placed" {
+    type    = bigint
+    default = 0
+    comment = "the transaction in which its user made it or moved it: new positions that make room for another leave it"
+  }
   primary_key { columns = [column.user_id, column.id] }
   foreign_key "projects_user_fk" {
     columns     = [column.user_id]
@@ -268,6 +273,11 @@ table "tasks" {
     type    = bigint
     default = 1
     comment = "grows with every change: the guard of read-modify-write"
+  }
+  column "placed" {
+    type    = bigint
+    default = 0
+    comment = "the transaction in which its user made it or moved it: new positions that make room for another leave it"
   }
   primary_key { columns = [column.user_id, column.id] }
   foreign_key "tasks_user_fk" {

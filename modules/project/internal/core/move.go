@@ -119,7 +119,7 @@ func (s *Service) moveInto(ctx context.Context, owner uuid.UUID, current Project
 	next.Revision++
 	room := append(replaced(before[len(before)-len(newBefore):], newBefore), replaced(behind[:len(newBehind)], newBehind)...)
 	if len(room) > 0 {
-		if err := s.order.Reposition(ctx, owner, room, next.UpdatedAt); err != nil {
+		if err := s.order.Reposition(ctx, owner, next.ID, room, next.UpdatedAt); err != nil {
 			return Project{}, err
 		}
 	}

@@ -85,7 +85,7 @@ func (s *shelf) Around(_ context.Context, _ uuid.UUID, at core.Placed, except uu
 	return before[max(len(before)-n, 0):], behind[:min(n, len(behind))], nil
 }
 
-func (s *shelf) Reposition(_ context.Context, _ uuid.UUID, places []core.Placed, _ time.Time) error {
+func (s *shelf) Reposition(_ context.Context, _, _ uuid.UUID, places []core.Placed, _ time.Time) error {
 	for _, p := range places {
 		i := s.find(p.ID)
 		s.projects[i].Position = p.Position

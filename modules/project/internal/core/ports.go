@@ -47,8 +47,10 @@ type Order interface {
 	// it, or as many as there are, each in order. The project except does not
 	// count.
 	Around(ctx context.Context, owner uuid.UUID, at Placed, except uuid.UUID, n int) (before, behind []Placed, err error)
-	// Reposition gives projects new positions. Those that are gone stay away.
-	Reposition(ctx context.Context, owner uuid.UUID, places []Placed, now time.Time) error
+	// Reposition gives projects new positions, to make room for the one moving.
+	// Of them, it alone counts as moved by its user. Those that are gone stay
+	// away.
+	Reposition(ctx context.Context, owner, moving uuid.UUID, places []Placed, now time.Time) error
 }
 
 // Placed is a project as [Order] sees it.

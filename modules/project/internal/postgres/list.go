@@ -15,7 +15,7 @@ import (
 // orders says by which column each sort goes; an index starts with the owner
 // and that column.
 var orders = map[core.SortField]postgres.Keyset{
-	core.SortPosition:  {Column: "position", Type: "text"},
+	core.SortPosition:  {Column: "position", Type: "text", Table: "projects", Placed: "placed"},
 	core.SortName:      {Column: "name_key", Type: "text"},
 	core.SortCreatedAt: {Column: "created_at", Type: "timestamptz"},
 	core.SortUpdatedAt: {Column: "updated_at", Type: "timestamptz"},

@@ -181,7 +181,7 @@ func TestStoreRepositions(t *testing.T) {
 	w.insert(t, w.ada, project(1, "a"), archived(2, "b"), project(3, "c"))
 	w.insert(t, w.bob, project(1, "Bob's"))
 	later := noon.Add(time.Hour)
-	err := w.Reposition(t.Context(), w.ada, []core.Placed{
+	err := w.Reposition(t.Context(), w.ada, httpxtest.ID(3), []core.Placed{
 		{ID: httpxtest.ID(2), Position: "a1"}, {ID: httpxtest.ID(1), Position: "a2"}, {ID: httpxtest.ID(404), Position: "a3"},
 	}, later)
 	if err != nil {

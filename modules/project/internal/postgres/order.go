@@ -52,20 +52,22 @@ func (s *Store) Around(ctx context.Context, owner uuid.UUID, at core.Placed, exc
 
 // Reposition implements [core.Order]. Who changes several projects locks them
 // in the order of their ids, or two could each wait for the other.
-func (s *Store) Reposition(ctx context.Context, owner uuid.UUID, places []core.Placed, now time.Time) error {
-	const sql = `WITH placed AS (
-			SELECT id, position FROM unnest($2::uuid[], $3::text[]) AS placed (id, position)
+func (s *Store) Reposition(ctx context.Context, owner, moving uuid.UUID, places []core.Placed, now time.Time) error {
+	const sql = `WITH changed AS (
+			SELECT id, position FROM unnest($2::uuid[], $3::text[]) AS changed (id, position)
 		), locked AS (
 			SELECT id FROM projects WHERE user_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
+		), moved AS (
+			UPDATE projects SET placed = ` + postgres.ThisTransaction + ` WHERE user_id = $1 AND id = $5
 		)
-		UPDATE projects SET position = placed.position, updated_at = $4, revision = revision + 1
-		FROM placed, locked
-		WHERE projects.user_id = $1 AND projects.id = placed.id AND projects.id = locked.id`
+		UPDATE projects SET position = changed.position, updated_at = $4, revision = revision + 1
+		FROM changed, locked
+		WHERE projects.user_id = $1 AND projects.id = changed.id AND projects.id = locked.id`
 	ids, positions := make([]uuid.UUID, len(places)), make([]string, len(places))
 	for i, p := range places {
 		ids[i], positions[i] = p.ID, p.Position
 	}
-	if _, err := postgres.Exec(ctx, s.db, owner, sql, ids, positions, now); err != nil {
+	if _, err := postgres.Exec(ctx, s.db, owner, sql, ids, positions, now, moving); err != nil {
 		return fmt.Errorf("give projects new positions: %w", err)
 	}
 	return nil

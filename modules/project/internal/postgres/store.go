@@ -28,8 +28,8 @@ func fields(p *core.Project) []any {
 
 // Insert implements [core.Store].
 func (s *Store) Insert(ctx context.Context, owner uuid.UUID, ps ...core.Project) error {
-	const sql = `INSERT INTO projects (user_id, id, name, name_key, description, color, position, archived_at, created_at, updated_at, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	const sql = `INSERT INTO projects (user_id, id, name, name_key, description, color, position, archived_at, created_at, updated_at, revision, placed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, ` + postgres.ThisTransaction + `)`
 	each := make([][]any, len(ps))
 	for i, p := range ps {
 		each[i] = []any{p.ID, p.Name, fold.Key(string(p.Name)), p.Description, p.Color, p.Position, p.ArchivedAt, p.CreatedAt, p.UpdatedAt, p.Revision}
@@ -103,7 +103,8 @@ func (s *Store) Share(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) ([]
 // Update implements [core.Store].
 func (s *Store) Update(ctx context.Context, owner uuid.UUID, p core.Project) error {
 	const sql = `UPDATE projects
-		SET name = $4, name_key = $5, description = $6, color = $7, position = $8, archived_at = $9, updated_at = $10, revision = $3
+		SET name = $4, name_key = $5, description = $6, color = $7, position = $8, archived_at = $9, updated_at = $10, revision = $3,
+			placed = CASE WHEN position = $8 THEN placed ELSE ` + postgres.ThisTransaction + ` END
 		WHERE user_id = $1 AND id = $2 AND revision = $3 - 1`
 	return s.claim(ctx, owner, []core.Project{p}, func(ctx context.Context) error {
 		n, err := postgres.Exec(ctx, s.db, owner, sql,

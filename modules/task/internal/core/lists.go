@@ -41,17 +41,25 @@ func NewLists(reader Reader, zones Zones, now func() time.Time) *Lists {
 // List returns one page of the owner's tasks, and where it ended if more
 // follow.
 func (l *Lists) List(ctx context.Context, owner uuid.UUID, q Query) ([]Task, *After, error) {
+	if !q.needsCalendar() {
+		return l.page(ctx, owner, q, Calendar{})
+	}
+	calendar, err := l.calendar(ctx, owner)
+	if err != nil {
+		return nil, nil, err
+	}
+	if q.After, err = calendar.unbind(q.After); err != nil {
+		return nil, nil, err
+	}
+	tasks, next, err := l.page(ctx, owner, q, calendar)
+	return tasks, calendar.bind(next), err
+}
+
+func (l *Lists) page(ctx context.Context, owner uuid.UUID, q Query, c Calendar) ([]Task, *After, error) {
 	if err := q.checkAfter(); err != nil {
 		return nil, nil, err
 	}
-	var calendar Calendar
-	if q.needsCalendar() {
-		var err error
-		if calendar, err = l.calendar(ctx, owner); err != nil {
-			return nil, nil, err
-		}
-	}
-	return l.reader.List(ctx, owner, q.resolved(calendar, l.now()))
+	return l.reader.List(ctx, owner, q.resolved(c, l.now()))
 }
 
 func (l *Lists) calendar(ctx context.Context, owner uuid.UUID) (Calendar, error) {

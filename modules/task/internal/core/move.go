@@ -16,8 +16,12 @@ type Order interface {
 	// Around returns up to n siblings on each side of the gap, in order,
 	// without the task that is to go there.
 	Around(ctx context.Context, owner uuid.UUID, gap Gap, n int) (before, after []Sibling, err error)
-	// Reposition gives tasks new positions.
-	Reposition(ctx context.Context, owner uuid.UUID, tasks []Sibling, now time.Time) error
+	// AllAround is Around of all the owner's tasks, whatever they are siblings
+	// of.
+	AllAround(ctx context.Context, owner uuid.UUID, gap Gap, n int) (before, after []Sibling, err error)
+	// Reposition gives tasks new positions, to make room for the one moving. Of
+	// them, it alone counts as moved by its user.
+	Reposition(ctx context.Context, owner, moving uuid.UUID, tasks []Sibling, now time.Time) error
 }
 
 // Gap is a place among siblings, right before or right behind one of them.
@@ -193,7 +197,9 @@ func (s *Service) positionIn(ctx context.Context, owner uuid.UUID, current, next
 	}
 	key, newBefore, newAfter, err := s.sources.InsertPosition(func(n int) (keysBefore, keysAfter []string, err error) {
 		if n > 1 {
-			before, after, err = s.order.Around(ctx, owner, *gap, n)
+			// New keys of siblings alone would change how they stand among the
+			// user's other tasks, which a list may show between them.
+			before, after, err = s.order.AllAround(ctx, owner, *gap, n)
 		}
 		return positions(before), positions(after), err
 	})
@@ -204,7 +210,7 @@ func (s *Service) positionIn(ctx context.Context, owner uuid.UUID, current, next
 	if len(changed) == 0 {
 		return key, nil
 	}
-	return key, s.order.Reposition(ctx, owner, changed, s.instant())
+	return key, s.order.Reposition(ctx, owner, gap.Moving, changed, s.instant())
 }
 
 // replaced returns those of siblings whose positions differ from keys, with

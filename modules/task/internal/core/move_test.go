@@ -66,8 +66,13 @@ func (s *shelf) Around(_ context.Context, _ uuid.UUID, gap core.Gap, n int) (bef
 	return others[max(0, at-n):at], others[at:min(len(others), at+n)], nil
 }
 
+// AllAround implements [core.Order]: there are no others on a shelf.
+func (s *shelf) AllAround(ctx context.Context, owner uuid.UUID, gap core.Gap, n int) (before, after []core.Sibling, err error) {
+	return s.Around(ctx, owner, gap, n)
+}
+
 // Reposition implements [core.Order].
-func (s *shelf) Reposition(_ context.Context, _ uuid.UUID, tasks []core.Sibling, now time.Time) error {
+func (s *shelf) Reposition(_ context.Context, _, _ uuid.UUID, tasks []core.Sibling, now time.Time) error {
 	for _, x := range tasks {
 		t := &s.tasks[s.index(x.ID)]
 		t.Position, t.UpdatedAt = x.Position, now

@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -151,6 +152,27 @@ func (q Query) checkAfter() error {
 		return errs.New(errs.Malformed, "the cursor belongs to another query; start again without it")
 	}
 	return nil
+}
+
+// bind makes a cursor of a page that depends on c good for c alone: in another
+// zone, other tasks come before it.
+func (c Calendar) bind(a *After) *After {
+	if a == nil {
+		return nil
+	}
+	return &After{Key: c.location().String() + " " + a.Key, ID: a.ID}
+}
+
+// unbind returns what [Calendar.bind] was given.
+func (c Calendar) unbind(a *After) (*After, error) {
+	if a == nil {
+		return nil, nil
+	}
+	key, ours := strings.CutPrefix(a.Key, c.location().String()+" ")
+	if !ours {
+		return nil, errs.New(errs.Malformed, "the cursor belongs to another time zone; start again without it")
+	}
+	return &After{Key: key, ID: a.ID}, nil
 }
 
 // Place is where a task stands in the order by due: by instant, then by day,

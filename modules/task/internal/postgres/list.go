@@ -14,12 +14,12 @@ import (
 // orders says by which column each sort goes; an index starts with the owner
 // and that column, but for the rank: all matches of a search are ranked.
 var orders = map[core.SortField]postgres.Keyset{
-	core.SortCreatedAt: {Column: "created_at", Type: "timestamptz"},
-	core.SortUpdatedAt: {Column: "updated_at", Type: "timestamptz"},
-	core.SortTitle:     {Column: "title_key", Type: "text"},
-	core.SortPriority:  {Column: "priority", Type: "smallint"},
-	core.SortPosition:  {Column: "position", Type: "text"},
-	core.SortRank:      {Column: "rank", Type: "real"},
+	core.SortCreatedAt: {Column: "created_at", Type: "timestamptz", Table: "tasks"},
+	core.SortUpdatedAt: {Column: "updated_at", Type: "timestamptz", Table: "tasks"},
+	core.SortTitle:     {Column: "title_key", Type: "text", Table: "tasks"},
+	core.SortPriority:  {Column: "priority", Type: "smallint", Table: "tasks"},
+	core.SortPosition:  {Column: "position", Type: "text", Table: "tasks", Placed: "placed"},
+	core.SortRank:      {Column: "rank", Type: "real", Table: "tasks"},
 }
 
 // List implements [core.Reader].
@@ -64,7 +64,7 @@ func (s *Store) narrowedBy(owner uuid.UUID, q core.Query, order postgres.Keyset)
 		return ranked(owner, q, o, conditions(q.Filter, anyDue))
 	}
 	if q.After != nil {
-		o.within = sq.And{sq.Expr(fmt.Sprintf("(tasks.%s, tasks.id) %s (?::%s, ?)", order.Column, beyond(q), order.Type), q.After.Key, q.After.ID)}
+		o.within = sq.And{order.Behind(owner, postgres.After(*q.After))}
 	}
 	return narrowed(owner, q, o)
 }

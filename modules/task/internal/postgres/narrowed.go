@@ -50,7 +50,7 @@ func (o ordered) first(b sq.SelectBuilder) sq.SelectBuilder { return b.OrderBy(o
 
 // others are the columns of a task but user_id, by their own names.
 const others = `tasks.id, tasks.title, tasks.title_key, tasks.description, tasks.status, tasks.priority, tasks.due_at, tasks.due_on,
-	tasks.project_id, tasks.parent_id, tasks.position, tasks.completed_at, tasks.created_at, tasks.updated_at, tasks.revision, tasks.tag_ids`
+	tasks.project_id, tasks.parent_id, tasks.position, tasks.completed_at, tasks.created_at, tasks.updated_at, tasks.revision, tasks.tag_ids, tasks.placed`
 
 // ofOwner selects from the owner's tasks.
 func ofOwner(owner uuid.UUID) sq.SelectBuilder {

@@ -16,13 +16,22 @@ import (
 // Around implements [core.Order]. The anchor stands on the side that the gap
 // is not.
 func (s *Store) Around(ctx context.Context, owner uuid.UUID, gap core.Gap, n int) (before, after []core.Sibling, err error) {
+	return s.around(ctx, owner, gap, siblingsOf(gap), n)
+}
+
+// AllAround implements [core.Order].
+func (s *Store) AllAround(ctx context.Context, owner uuid.UUID, gap core.Gap, n int) (before, after []core.Sibling, err error) {
+	return s.around(ctx, owner, gap, nil, n)
+}
+
+func (s *Store) around(ctx context.Context, owner uuid.UUID, gap core.Gap, among sq.Sqlizer, n int) (before, after []core.Sibling, err error) {
 	anchor := []core.Sibling{gap.Anchor}
-	before, err = s.siblings(ctx, owner, gap, true, n)
+	before, err = s.nearest(ctx, owner, gap, among, true, n)
 	if err != nil {
 		return nil, nil, err
 	}
 	slices.Reverse(before)
-	after, err = s.siblings(ctx, owner, gap, false, n)
+	after, err = s.nearest(ctx, owner, gap, among, false, n)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,16 +41,24 @@ func (s *Store) Around(ctx context.Context, owner uuid.UUID, gap core.Gap, n int
 	return before, append(anchor, after...), nil
 }
 
-// siblings returns those on one side of the anchor, the nearest first.
-func (s *Store) siblings(ctx context.Context, owner uuid.UUID, gap core.Gap, before bool, n int) ([]core.Sibling, error) {
-	b := sq.Select("id, position").From("tasks").Where("id <> ?", gap.Moving)
+// siblingsOf is the condition for the siblings of what goes into the gap.
+func siblingsOf(gap core.Gap) sq.Sqlizer {
 	switch {
 	case gap.ParentID != nil:
-		b = b.Where("parent_id = ?", *gap.ParentID)
+		return sq.Expr("parent_id = ?", *gap.ParentID)
 	case gap.ProjectID != nil:
-		b = b.Where("parent_id IS NULL AND project_id = ?", *gap.ProjectID)
+		return sq.Expr("parent_id IS NULL AND project_id = ?", *gap.ProjectID)
 	default:
-		b = b.Where("parent_id IS NULL AND project_id IS NULL")
+		return sq.Expr("parent_id IS NULL AND project_id IS NULL")
+	}
+}
+
+// nearest returns those on one side of the anchor, the nearest first; among,
+// unless nil, says of which.
+func (s *Store) nearest(ctx context.Context, owner uuid.UUID, gap core.Gap, among sq.Sqlizer, before bool, n int) ([]core.Sibling, error) {
+	b := sq.Select("id, position").From("tasks").Where("id <> ?", gap.Moving)
+	if among != nil {
+		b = b.Where(among)
 	}
 	siblings, _, err := postgres.ListPage(ctx, s.db, owner,
 		func(s *core.Sibling) []any { return []any{&s.ID, &s.Position} }, b,
@@ -51,15 +68,17 @@ func (s *Store) siblings(ctx context.Context, owner uuid.UUID, gap core.Gap, bef
 			Limit:  n,
 		})
 	if err != nil {
-		return nil, fmt.Errorf("list the siblings of a task: %w", err)
+		return nil, fmt.Errorf("list the tasks around a place: %w", err)
 	}
 	return siblings, nil
 }
 
 // Reposition implements [core.Order].
-func (s *Store) Reposition(ctx context.Context, owner uuid.UUID, tasks []core.Sibling, now time.Time) error {
+func (s *Store) Reposition(ctx context.Context, owner, moving uuid.UUID, tasks []core.Sibling, now time.Time) error {
 	const sql = `WITH locked AS (
 			SELECT tasks.id FROM tasks WHERE user_id = $1 AND id = ANY($2)` + inOrder + `
+		), moved AS (
+			UPDATE tasks SET placed = ` + postgres.ThisTransaction + ` WHERE user_id = $1 AND id = $5
 		)
 		UPDATE tasks SET position = changed.position, updated_at = $4, revision = revision + 1
 		FROM unnest($2::uuid[], $3::text[]) AS changed (id, position), locked
@@ -68,6 +87,6 @@ func (s *Store) Reposition(ctx context.Context, owner uuid.UUID, tasks []core.Si
 	for i, t := range tasks {
 		ids[i], positions[i] = t.ID, t.Position
 	}
-	_, err := postgres.Exec(ctx, s.db, owner, sql, ids, positions, now)
+	_, err := postgres.Exec(ctx, s.db, owner, sql, ids, positions, now, moving)
 	return asDomain(err, "make room among tasks")
 }

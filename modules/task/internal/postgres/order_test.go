@@ -74,7 +74,7 @@ func TestReposition(t *testing.T) {
 	w.insert(t, w.bob, mine)
 	later := noon.Add(time.Hour)
 	// What is gone stays away.
-	err := w.Reposition(t.Context(), w.ada, []core.Sibling{{ID: httpxtest.ID(9), Position: "a0"}, {ID: mine.ID, Position: "a5"}}, later)
+	err := w.Reposition(t.Context(), w.ada, other.ID, []core.Sibling{{ID: httpxtest.ID(9), Position: "a0"}, {ID: mine.ID, Position: "a5"}}, later)
 	if err != nil {
 		t.Fatal(err)
 	}

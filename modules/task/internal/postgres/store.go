@@ -37,8 +37,8 @@ func fields(t *core.Task) []any {
 
 const insert = `WITH task AS (
 		INSERT INTO tasks (user_id, id, title, title_key, description, status, priority, due_at, due_on,
-			project_id, parent_id, position, completed_at, created_at, updated_at, revision, tag_ids)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+			project_id, parent_id, position, completed_at, created_at, updated_at, revision, tag_ids, placed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ` + postgres.ThisTransaction + `)
 	), search AS (
 		INSERT INTO task_search (user_id, task_id, words) VALUES ($1, $2, $18::text::tsvector)
 	)
@@ -89,7 +89,8 @@ func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Task) error 
 	const sql = `WITH task AS (
 			UPDATE tasks SET title = $4, title_key = $5, description = $6, status = $7, priority = $8, due_at = $9, due_on = $10,
 				project_id = $11, parent_id = $12, position = $13, completed_at = $14, updated_at = $15, revision = $3,
-				tag_ids = $16
+				tag_ids = $16,
+				placed = CASE WHEN position = $13 THEN placed ELSE ` + postgres.ThisTransaction + ` END
 			WHERE user_id = $1 AND id = $2 AND revision = $3 - 1
 			RETURNING id, created_at
 		), removed AS (
