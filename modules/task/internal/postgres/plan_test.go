@@ -104,7 +104,7 @@ type filtered struct {
 const (
 	// ofPage is what a page of 50 tasks may read: one block for each, and the
 	// way through the index.
-	ofPage = 120
+	ofPage = 130
 	// ofIDs is the same where their ids are found first.
 	ofIDs = 700
 	// ofStride is what a walk reads that is given up, and the sort of what it
