@@ -196,12 +196,19 @@ func (v *visitor) leave(t *testing.T) {
 	one(t, c.do(t, "POST", "/tasks", `{"title":"after all"}`), 201)
 }
 
+// crowded is what is answered where more visitors download at once than may:
+// there are enough of them for that.
+const crowded = "too many downloads are being sent at the moment"
+
 // judge returns all that is wrong with an answer.
 func judge(document *openapitest.Contract, r openapifuzz.Request, a wireAnswer) error {
 	if err := document.Check(openapitest.Exchange{Method: r.Method, Target: r.Target, Content: r.Body, Status: a.Status, Header: a.Header, Body: a.Body}); err != nil {
 		return err
 	}
 	known := []string{"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE"}
+	if a.Status == http.StatusServiceUnavailable && strings.Contains(string(a.Body), crowded) {
+		return nil
+	}
 	if a.Status >= 500 && (a.Status != http.StatusNotImplemented || slices.Contains(known, r.Method)) {
 		return fmt.Errorf("a fault of the server's: %d", a.Status)
 	}

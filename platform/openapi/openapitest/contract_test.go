@@ -49,6 +49,7 @@ func contract(t *testing.T) *openapitest.Contract {
 					}},
 				},
 			},
+			"/alive": {Get: &openapi.Operation{ID: "getAlive", Security: &[]map[string][]string{}, Responses: map[string]*openapi.Response{"204": {}}}},
 			"/v/1/things/{id}": {Get: &openapi.Operation{ID: "getThing", Responses: map[string]*openapi.Response{
 				"200": {Content: answer(thing)}, "204": {}, "404": {Ref: "#/components/responses/NotFound"},
 			}}, Put: &openapi.Operation{ID: "putThing", Responses: map[string]*openapi.Response{"204": {}}}},
@@ -106,6 +107,7 @@ func TestWhatIsAsDocumentedPasses(t *testing.T) {
 		exchange("PATCH /v/1/things", 405, `{"error":{"code":"METHOD_NOT_ALLOWED"}}`, "Allow", "GET"),
 		exchange("GET /v/1/nothing", 404, notFound),
 		exchange("PUT /v/1/things/", 404, notFound), // an id is never empty
+		exchange("GET /alive?now=1", 204, ""),
 		exchange("GET /elsewhere", 200, "anything"),
 		exchange("OPTIONS /v/1/things", 204, ""),
 	} {
