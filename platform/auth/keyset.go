@@ -242,7 +242,7 @@ func (k *KeySet) find(ctx context.Context, id string) (*verificationKey, error) 
 		case <-a.done:
 		case <-waiting.Done():
 			if err := ctx.Err(); err != nil {
-				return nil, refuseAbandoned(fmt.Errorf("wait for key %q: %w", clip(id), err))
+				return nil, refuseAbandoned(fmt.Errorf("wait for kid %s: %w", marked(id), err))
 			}
 			return k.missing(id)
 		}
@@ -264,7 +264,7 @@ func (k *KeySet) missing(id string) (*verificationKey, error) {
 	if !k.Ready() {
 		return nil, refuseUnavailable(fmt.Errorf("no key set could be had: %w", k.Err()))
 	}
-	return nil, refuse(OutcomeKeyUnknown, "key %q is not in the key set", clip(id))
+	return nil, refuse(OutcomeKeyUnknown, "kid %s is not in the key set", marked(id))
 }
 
 // join returns a fetch to wait for, or nil where the limit allows none: the one

@@ -1,9 +1,14 @@
 package auth
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"docket/platform/errs"
 )
@@ -97,11 +102,51 @@ func refuseAbandoned(cause error) error {
 		Because(&refusal{OutcomeAbandoned, cause})
 }
 
-// clip bounds a text from an unverified token before it reaches the log.
+// clip bounds a text of a key set before it reaches the log.
 func clip(s string) string {
 	const most = 64
 	if len(s) > most {
 		return s[:most] + "…"
 	}
 	return s
+}
+
+// algorithmName is the name of an algorithm of RFC 7518, section 3.1, and [marked] for any
+// other text.
+func algorithmName(algorithm string) string {
+	if jwt.GetSigningMethod(algorithm) != nil {
+		return algorithm
+	}
+	return marked(algorithm)
+}
+
+// marked stands in the log for a text from an unverified token, which anybody may
+// have written: its length in bytes, and the beginning of its SHA-256 in hex, by
+// which an operator can tell whether it is the text that they expect.
+func marked(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return fmt.Sprintf("(%d bytes, sha256 %x…)", len(s), sum[:4])
+}
+
+// differs says how an issuer that is not configured differs from the one of
+// configured that it is likest to, in words that repeat none of its text.
+func differs(issuer string, configured []string) string {
+	is, err := url.Parse(issuer)
+	for _, c := range configured {
+		want, failed := url.Parse(c)
+		switch {
+		case strings.TrimRight(issuer, "/") == strings.TrimRight(c, "/"):
+			return "differs from " + c + " by a slash at the end"
+		case strings.EqualFold(issuer, c):
+			return "differs from " + c + " by capital letters"
+		case err != nil || failed != nil || is.Hostname() == "" || !strings.EqualFold(is.Hostname(), want.Hostname()):
+		case is.Scheme != want.Scheme:
+			return "differs from " + c + " by http or https"
+		case is.Port() != want.Port():
+			return "differs from " + c + " by its port"
+		default:
+			return "differs from " + c + " by what comes after the host"
+		}
+	}
+	return "is not like any that is configured"
 }

@@ -127,10 +127,10 @@ func parseHeader(segment string) (joseHeader, error) {
 		return h, refuse(OutcomeCriticalHeader, "the header has crit, and no extension is understood (RFC 7515, section 4.1.11)")
 	}
 	if typ, ok := text(h.Type); h.Type != nil && (!ok || !strings.EqualFold(typ, "JWT")) {
-		return h, refuse(OutcomeTypeRefused, "typ is %q, not JWT", clip(typ))
+		return h, refuse(OutcomeTypeRefused, "typ is %s, not JWT", marked(typ))
 	}
 	if _, ok := signingMethod(h.Algorithm); !ok {
-		return h, refuse(OutcomeAlgorithmRefused, "algorithm %q is not allowed", clip(h.Algorithm))
+		return h, refuse(OutcomeAlgorithmRefused, "algorithm %s is not allowed", algorithmName(h.Algorithm))
 	}
 	if h.KeyID == "" {
 		return h, refuse(OutcomeKeyIDMissing, "the header has no kid")

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -213,7 +214,7 @@ func (v *Verifier) check(ctx context.Context, token string) (verified, error) {
 	}
 	trust, ok := v.trusts[t.claims.issuer]
 	if !ok {
-		return verified{}, refuse(OutcomeIssuerRefused, "iss %q is not configured", clip(t.claims.issuer))
+		return verified{}, refuse(OutcomeIssuerRefused, "iss %s is not configured: it %s", marked(t.claims.issuer), differs(t.claims.issuer, slices.Sorted(maps.Keys(v.trusts))))
 	}
 	if !slices.ContainsFunc(t.claims.audience, v.isOurs) {
 		return verified{}, refuse(OutcomeAudienceRefused, "aud does not hold a configured audience")
