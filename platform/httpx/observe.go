@@ -44,6 +44,7 @@ func (a *App) observe(c *fiber.Ctx) error {
 	a.secure(c)
 	endTrace := a.trace(c)
 	if err := a.recoverNext(c); err != nil {
+		err = refuseUnserved(c, err)
 		if err := a.writeError(c, err); err != nil {
 			return err
 		}
@@ -218,6 +219,24 @@ func (a *App) refuseUnknownMethods(next fasthttp.RequestHandler) fasthttp.Reques
 		}
 		next(fctx)
 	}
+}
+
+// servedMethods are those that some route has.
+const servedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
+
+// refuseUnserved answers 405 rather than 404 where no path would take the method,
+// and for the path * (RFC 9110, section 9.3.7).
+func refuseUnserved(c *fiber.Ctx, err error) error {
+	framework, ok := errors.AsType[*fiber.Error](err)
+	if !ok || framework.Code != fiber.StatusNotFound {
+		return err
+	}
+	method := c.Method()
+	if method != fiber.MethodTrace && method != fiber.MethodConnect && string(c.Request().Header.RequestURI()) != "*" {
+		return err
+	}
+	c.Set(fiber.HeaderAllow, servedMethods)
+	return errs.New(errs.MethodNotAllowed, "no path takes this method; see the Allow header")
 }
 
 // methodOf is the request's method for the log.

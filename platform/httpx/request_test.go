@@ -58,7 +58,14 @@ func TestWrongMethod(t *testing.T) {
 			t.Errorf("%s %s: Allow (-want +got):\n%s", c.method, c.path, diff)
 		}
 	}
-	app.As("ada").Do(t, "PROPFIND", "/nothing", "").WantFailure(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
+	for _, method := range []string{"PROPFIND", "FOO", "TRACE", "CONNECT"} {
+		r := app.As("ada").Do(t, method, "/nothing", "")
+		r.WantFailure(t, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
+		if got := r.Header.Get("Allow"); got != "GET, HEAD, POST, PUT, PATCH, DELETE" {
+			t.Errorf("%s of nothing: Allow is %q", method, got)
+		}
+	}
+	app.As("ada").Do(t, "OPTIONS", "/nothing", "").WantFailure(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
 }
 
 func TestHeadIsGetWithoutBody(t *testing.T) {

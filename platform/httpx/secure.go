@@ -48,7 +48,7 @@ func (a *App) cors() fiber.Handler {
 		AllowOriginsFunc: a.originAllowed,
 		AllowCredentials: true,
 		AllowMethods:     "GET,HEAD,POST,PUT,PATCH,DELETE",
-		AllowHeaders:     "Authorization,Content-Type,If-Match,If-None-Match,Idempotency-Key,X-Request-Id",
+		AllowHeaders:     "Authorization,Content-Type,If-Match,If-None-Match,Idempotency-Key,X-Request-Id,traceparent,tracestate",
 		ExposeHeaders:    exposed,
 		MaxAge:           600,
 	})

@@ -175,6 +175,18 @@ func TestUnknownMethodOnTheWire(t *testing.T) {
 	}
 }
 
+func TestUnservedMethodsOnTheWire(t *testing.T) {
+	t.Parallel()
+	address := listen(t, httpxtest.New(t, newNotes().routes()))
+	for _, c := range [][2]string{{"FOO", "/nothing"}, {"CONNECT", "/nothing"}, {"TRACE", "/"}, {"OPTIONS", "*"}, {"FOO", "*"}} {
+		r := talk(t, address, "GET", head(c[0], c[1]))
+		r.WantFailure(t, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
+		if got := r.Header.Get("Allow"); got != "GET, HEAD, POST, PUT, PATCH, DELETE" {
+			t.Errorf("%s %s: Allow is %q", c[0], c[1], got)
+		}
+	}
+}
+
 func TestConnectionGoesOnAfterAFailure(t *testing.T) {
 	t.Parallel()
 	app := httpxtest.New(t, append(newNotes(note{ID: httpxtest.ID(1)}).routes(), failing()...))
