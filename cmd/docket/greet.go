@@ -35,6 +35,19 @@ type addresses struct{ api, admin string }
 
 // greet prints the greeting, once: for a person, or as one JSON line.
 func greet(w io.Writer, cfg config.Config, at addresses, issuer *devissuer.Issuer, d *database) error {
+	g, err := newGreeting(cfg, at, issuer, d, onTerminal(w))
+	if err != nil {
+		return err
+	}
+	if !forPeople(w, cfg.Log.Format) {
+		return json.NewEncoder(w).Encode(g)
+	}
+	return g.print(w)
+}
+
+// newGreeting makes a greeting. Only on a terminal is a token in it: what goes
+// elsewhere is kept, and has the command that makes one.
+func newGreeting(cfg config.Config, at addresses, issuer *devissuer.Issuer, d *database, terminal bool) (greeting, error) {
 	base := "http://" + at.api
 	g := greeting{
 		Message: "ready", Environment: string(cfg.Environment),
@@ -46,21 +59,20 @@ func greet(w io.Writer, cfg config.Config, at addresses, issuer *devissuer.Issue
 		g.DataDir = cfg.DataDir
 	}
 	if issuer != nil {
-		token, err := developmentToken(issuer, time.Now())
-		if err != nil {
-			return err
-		}
 		program, err := os.Executable()
 		if err != nil {
-			return fmt.Errorf("find the program: %w", err)
+			return greeting{}, fmt.Errorf("find the program: %w", err)
 		}
-		g.Token = tokenCommand(program, cfg)
-		g.Curl = fmt.Sprintf("curl -H 'Authorization: Bearer %s' %s/auth/me", token, g.API)
+		g.Token = tokenCommand(program, cfg, "grace@example.com")
+		token := "$(" + tokenCommand(program, cfg, developmentEmail) + ")"
+		if terminal {
+			if token, err = developmentToken(issuer, time.Now()); err != nil {
+				return greeting{}, err
+			}
+		}
+		g.Curl = fmt.Sprintf(`curl -H "Authorization: Bearer %s" %s/auth/me`, token, g.API)
 	}
-	if !forPeople(w, cfg.Log.Format) {
-		return json.NewEncoder(w).Encode(g)
-	}
-	return g.print(w)
+	return g, nil
 }
 
 func (g greeting) print(w io.Writer) error {
@@ -80,10 +92,10 @@ func (g greeting) print(w io.Writer) error {
 	return err
 }
 
-// tokenCommand is what to type for another user's token: program is this one's
+// tokenCommand is what to type for the token of the user email: program is this one's
 // path, which "go run" makes up for each run. The key is in the data folder, so
 // that one which is not the usual is named.
-func tokenCommand(program string, cfg config.Config) string {
+func tokenCommand(program string, cfg config.Config, email string) string {
 	command := "docket token"
 	if strings.Contains(filepath.ToSlash(program), "/go-build") {
 		command = "go run ./cmd/docket token"
@@ -93,7 +105,7 @@ func tokenCommand(program string, cfg config.Config) string {
 			command += " --data-dir '" + strings.ReplaceAll(cfg.DataDir, "'", `'\''`) + "'"
 		}
 	}
-	return command + " --email grace@example.com"
+	return command + " --email " + email
 }
 
 // forPeople reports whether what is written to w is read by a person.
@@ -101,6 +113,10 @@ func forPeople(w io.Writer, format config.LogFormat) bool {
 	if format != config.LogAuto {
 		return format == config.LogText
 	}
+	return onTerminal(w)
+}
+
+func onTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }

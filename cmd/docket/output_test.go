@@ -17,22 +17,34 @@ func TestGreetingForPeople(t *testing.T) {
 	t.Parallel()
 	s := serving(t)
 	text := newOutput()
-	if err := (greeting{Environment: "local", API: s.greeting.API, Docs: "http://docs", Curl: s.greeting.Curl, Token: "docket token"}).print(text); err != nil {
+	cfg, err := config.Load(config.Sources{Files: configs.Files, Environ: s.settings})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"  Docket is ready (local)", s.greeting.Curl, "  Another token: docket token", "  Ctrl-C stops it."} {
+	at := strings.TrimSuffix(strings.TrimPrefix(s.greeting.API, "http://"), "/api/v1")
+	g, err := newGreeting(cfg, addresses{api: at}, s.issuer, &database{}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.print(text); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"  Docket is ready (local)", g.Curl, "  Another token: " + g.Token, "  Ctrl-C stops it."} {
 		if !strings.Contains(text.String(), "\n"+line+"\n") {
 			t.Errorf("no line %q in\n%s", line, text)
 		}
 	}
-	_, rest, _ := strings.Cut(s.greeting.Curl, "'")
-	header, url, _ := strings.Cut(rest, "' ")
+	_, rest, _ := strings.Cut(g.Curl, `"`)
+	header, url, _ := strings.Cut(rest, `" `)
 	me := client{base: url, authorization: strings.TrimPrefix(header, "Authorization: ")}
 	if got := one(t, me.do(t, "GET", "", ""), 200); got.Email != developmentEmail || got.Name != developmentName {
 		t.Errorf("the printed curl line is signed in as %+v", got)
 	}
-	if strings.Contains(s.stderr.String(), "eyJ") {
+	if strings.Contains(s.stderr.String()+s.stdout.String(), "eyJ") {
 		t.Error("a token is in the log")
+	}
+	if line := s.greeting.Curl; !strings.Contains(line, `Bearer $(`) || !strings.Contains(line, "docket token ") || !strings.Contains(line, "--email ada@example.com)") {
+		t.Errorf("where no person reads it, the curl line is %s", line)
 	}
 }
 
@@ -48,7 +60,7 @@ func TestTokenCommand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := tokenCommand(c.program, cfg); got != c.want {
+		if got := tokenCommand(c.program, cfg, "grace@example.com"); got != c.want {
 			t.Errorf("%s with %q: %s, want %s", c.program, c.environ, got, c.want)
 		}
 	}
