@@ -88,7 +88,7 @@ func TestPreflight(t *testing.T) {
 			t.Errorf("%s is not among %q", method, r.Header.Get("Access-Control-Allow-Methods"))
 		}
 		allowed := strings.Split(strings.ToLower(r.Header.Get("Access-Control-Allow-Headers")), ",")
-		for _, name := range []string{"authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "x-request-id"} {
+		for _, name := range []string{"authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "x-request-id", "traceparent", "tracestate"} {
 			if !slices.Contains(allowed, name) {
 				t.Errorf("%s is not among %q", name, allowed)
 			}
