@@ -7,7 +7,7 @@ import (
 )
 
 // FuzzParseSearch: whatever is typed, no term is empty or longer than what was
-// typed, only the last can be a prefix, and nothing excluded is one.
+// typed, and only a quotation is whole.
 func FuzzParseSearch(f *testing.F) {
 	for _, seed := range []string{
 		"", "  ", "paint fen", `"words in quotes" next`, `-not "-this`, `"open`, `""`, `-`, `--a`, `-""`, `a"b"c`, "e-mail", "\u3000a\u00a0b", "\x00", "\xff", `\`, "a:* & !b | (c)", "'; DROP TABLE tasks; --",
@@ -21,17 +21,17 @@ func FuzzParseSearch(f *testing.F) {
 			t.Fatalf("%q: %v", text, err)
 		}
 		rest := text
-		for i, term := range s {
+		for _, term := range s {
 			if term.Text == "" {
 				t.Fatalf("%q has an empty term: %+v", text, s)
 			}
-			_, after, found := strings.Cut(rest, term.Text)
+			before, after, found := strings.Cut(rest, term.Text)
 			if !found {
 				t.Fatalf("%q has no %q where %+v says so", text, term.Text, s)
 			}
 			rest = after
-			if term.Prefix && (term.Exclude || i < len(s)-1) {
-				t.Fatalf("%q: %+v is a prefix", text, term)
+			if term.Whole && (!strings.HasSuffix(before, `"`) || !strings.HasPrefix(after, `"`)) {
+				t.Fatalf("%q: %+v is no quotation", text, term)
 			}
 		}
 	})

@@ -151,7 +151,7 @@ func ranked(owner uuid.UUID, q core.Query, o ordered, all []condition) sq.Select
 		return sq.Select("tasks.user_id", others, "0::real AS rank").FromSelect(found(owner, q, o, all), "tasks")
 	}
 	matches := sq.Expr(`SELECT task_id, ts_rank(words, ?::text::tsquery) AS rank FROM task_search
-		WHERE (user_id = ?) IS TRUE AND words @@ ?::text::tsquery`, words.wanted, owner, words.wanted)
+		WHERE (user_id = ?) IS TRUE AND words @@ ?::text::tsquery`, words.ranking, owner, words.wanted)
 	if f := q.Filter; len(f.TagIDs) > 0 {
 		f.Search = nil
 		all = append(all, condition{ofSets, sq.Expr("(tasks.id IN (?)) IS TRUE", setsOf(owner, f).found)})

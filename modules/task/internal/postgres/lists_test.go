@@ -95,9 +95,11 @@ func meets(x core.Task, f core.Filter, c core.Calendar, now time.Time) bool {
 
 // searchMatches is for searches of one word each term.
 func searchMatches(x core.Task, s core.Search) bool {
+	wanted := slices.DeleteFunc(slices.Clone(s), func(t core.Term) bool { return t.Exclude })
 	for _, term := range s {
+		open := len(wanted) > 0 && term == wanted[len(wanted)-1] && !term.Whole
 		has := slices.ContainsFunc(slices.Collect(fold.Words(string(x.Title))), func(word string) bool {
-			return word == term.Text || term.Prefix && strings.HasPrefix(word, term.Text)
+			return word == term.Text || open && strings.HasPrefix(word, term.Text)
 		})
 		if has == term.Exclude {
 			return false

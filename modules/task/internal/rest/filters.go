@@ -21,7 +21,7 @@ var filters = []httpx.Param{
 	{Name: "completed_before", Schema: bound, Description: "Only tasks that were completed before."},
 	{Name: "updated_after", Schema: bound, Description: "Only tasks that were changed then or later.", Example: "2026-11-23T09:30:00Z"},
 	{Name: "q", Schema: openapi.String(0, core.MaxSearch), Example: "paint fen",
-		Description: "Searches title and description. All words must match, the last one as a prefix, without regard to letter case and accents; `\"words in quotes\"` must stand next to each other, and a word behind `-` must not be there."},
+		Description: "Searches title and description. All words must match, the last one that is wanted as a prefix, without regard to letter case and accents; `\"words in quotes\"` must stand next to each other, wherever in the text, and a word or quotation behind `-` must not be there. Where words are written without spaces, as in Chinese and Japanese, any part of a text is found. Empty is as good as none."},
 }
 
 var (

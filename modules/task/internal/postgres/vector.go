@@ -1,0 +1,112 @@
+package postgres
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"docket/modules/task/internal/core"
+	"docket/platform/fold"
+)
+
+// A tsvector knows 256 positions of a lexeme, and none beyond 16,383
+// (PostgreSQL documentation, section 12.11): it would lose phrases of what is
+// written often, and of all that stands far back. Hence a word that comes often
+// has further lexemes, with a gap and a number behind it, and what stands far
+// back is kept once more, in a second volume, whose lexemes have a gap before the
+// word. A phrase asks for each word by all its lexemes (see [phrase.anywhere]).
+const (
+	// gap is what no word has.
+	gap = " "
+	// perLexeme is how many positions a lexeme is given, one fewer than it can have.
+	perLexeme = 255
+	volumes   = 2
+	// volumeSize is how many positions a volume has.
+	volumeSize = 16_381
+	// nowhere is the position of words that are in no volume. Nothing stands next
+	// to it. They need one: a beginning of words is found in no phrase where any of
+	// these words has none.
+	nowhere = volumeSize + 2
+	// overlap is how many positions are in both volumes: more than a search has
+	// words, of which a character can be six.
+	overlap = 2_000
+	// maxPosition is the last position of a phrase.
+	maxPosition = volumes*volumeSize - (volumes-1)*overlap
+)
+
+// vector returns what a task is found by, as the text of a tsvector: each word
+// with its positions, those of the title of weight A. No phrase reaches from
+// the title into the description. A word beyond position 30,762 is part of no
+// phrase: a text has so many only of ligatures that stand for several words.
+func vector(owner uuid.UUID, t core.Task) string {
+	v := vectorText{mark: ownerMark(owner), positions: map[string][]byte{}, times: map[string]int{}}
+	position := 0
+	for word := range fold.Words(string(t.Title)) {
+		position++
+		v.add(word, position, "A")
+	}
+	if t.Description != nil {
+		position++
+		for word := range fold.Words(string(*t.Description)) {
+			position++
+			v.add(word, position, "")
+		}
+	}
+	return v.String()
+}
+
+// vectorText is a tsvector in the making.
+type vectorText struct {
+	mark string
+	// positions are those of each lexeme, as text.
+	positions map[string][]byte
+	// times is how often a word is in a volume, by its lexeme without a number.
+	times map[string]int
+}
+
+// add puts a word into the volumes that have its position.
+func (v *vectorText) add(word string, position int, weight string) {
+	first := v.mark + word
+	for volume := range volumes {
+		at := position - volume*(volumeSize-overlap)
+		if at < 1 || at > volumeSize {
+			continue
+		}
+		lexeme := first
+		if volume > 0 {
+			lexeme = v.mark + gap + word
+		}
+		n := v.times[lexeme]
+		v.times[lexeme]++
+		if volume > 0 || n >= perLexeme {
+			lexeme += gap + strconv.Itoa(n/perLexeme)
+		}
+		v.at(lexeme, at, weight)
+	}
+	if v.positions[first] == nil {
+		v.at(first, nowhere, weight)
+	}
+}
+
+func (v *vectorText) at(lexeme string, position int, weight string) {
+	separator := byte(',')
+	if v.positions[lexeme] == nil {
+		separator = ':'
+	}
+	v.positions[lexeme] = append(strconv.AppendInt(append(v.positions[lexeme], separator), int64(position), 10), weight...)
+}
+
+// String is the text of the tsvector. It names each lexeme once: PostgreSQL
+// counts a text's lexemes before it throws out those that are repeated, and
+// takes no more than a megabyte.
+func (v *vectorText) String() string {
+	var b strings.Builder
+	for _, lexeme := range slices.Sorted(maps.Keys(v.positions)) {
+		b.WriteString(" '" + lexeme + "'")
+		b.Write(v.positions[lexeme])
+	}
+	return b.String()
+}
