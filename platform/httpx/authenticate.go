@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -16,9 +17,14 @@ import (
 type Authenticator interface {
 	// Authenticate returns the id of the user that the value of an
 	// Authorization header stands for. It returns an [errs.Unauthenticated]
-	// where that proves nothing, [errs.Unavailable] where it cannot be told.
+	// where that proves nothing, together with [ErrGenuine] where it did once,
+	// and [errs.Unavailable] where it cannot be told.
 	Authenticate(ctx context.Context, authorization string) (uuid.UUID, error)
 }
+
+// ErrGenuine says that a token is refused that the issuer did give out: nobody
+// guessed it.
+var ErrGenuine = errors.New("the token is genuine")
 
 // Limiter counts requests.
 type Limiter interface {
@@ -32,9 +38,9 @@ const cachePrivate = "private, no-cache"
 
 // authenticate lets through who proves to be a user and has not asked too
 // often. Whoever proves nothing is counted by address: who sends no token, or one
-// that has expired, as often as a user may ask; who sends one that is nobody's,
-// more strictly, as who tries tokens would. Where it cannot be told who asks, for
-// the database or the key set fails, nobody is to blame and nothing is counted.
+// that was good, as often as a user may ask; who sends one that is nobody's, more
+// strictly, as who tries tokens would. Where it cannot be told who asks, for the
+// database or the key set fails, nobody is to blame and nothing is counted.
 func (a *App) authenticate(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, cachePrivate)
 	c.Vary(fiber.HeaderAuthorization, fiber.HeaderOrigin)
@@ -46,7 +52,7 @@ func (a *App) authenticate(c *fiber.Ctx) error {
 		err = a.limit(c, a.Limiter, "user "+owner.String())
 	case errs.KindOf(err) == errs.Unauthenticated:
 		limiter := a.Limiter
-		if authorization != "" && explain(err).Code != errs.CodeTokenExpired {
+		if authorization != "" && !wasGood(err) {
 			limiter = a.Failures
 		}
 		if limited := a.limit(c, limiter, "address "+a.clientKey(c)); limited != nil {
@@ -58,6 +64,12 @@ func (a *App) authenticate(c *fiber.Ctx) error {
 	}
 	c.Locals(localOwner, owner)
 	return c.Next()
+}
+
+// wasGood reports whether a token was refused that a user of ours had: it has
+// expired, or the user is erased.
+func wasGood(err error) bool {
+	return explain(err).Code == errs.CodeTokenExpired || errors.Is(err, ErrGenuine)
 }
 
 func ownerOf(c *fiber.Ctx) uuid.UUID {

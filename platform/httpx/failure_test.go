@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -392,17 +393,20 @@ func TestFailedAuthenticationHasAStricterLimit(t *testing.T) {
 		do("").WantFailure(t, http.StatusUnauthorized, "UNAUTHENTICATED")
 		do("Bearer expired").WantFailure(t, http.StatusUnauthorized, "TOKEN_EXPIRED")
 	}
-	do("").WantFailure(t, http.StatusUnauthorized, "UNAUTHENTICATED")
+	do("Bearer erased").WantFailure(t, http.StatusUnauthorized, "UNAUTHENTICATED")
 	do("").WantFailure(t, http.StatusTooManyRequests, "RATE_LIMITED")
 	do("Bearer ada").Want(t, http.StatusOK)
 }
 
-// sometimesExpired are Names, of which one has expired.
+// sometimesExpired are Names, of which one has expired, and one is of somebody who is erased.
 type sometimesExpired struct{ httpxtest.Names }
 
 func (s sometimesExpired) Authenticate(ctx context.Context, authorization string) (uuid.UUID, error) {
 	if authorization == "Bearer expired" {
 		return uuid.Nil, &errs.Error{Kind: errs.Unauthenticated, Code: errs.CodeTokenExpired, Message: "it has expired"}
+	}
+	if authorization == "Bearer erased" {
+		return uuid.Nil, fmt.Errorf("%w: %w", httpx.ErrGenuine, errs.New(errs.Unauthenticated, "a valid bearer token is required"))
 	}
 	return s.Names.Authenticate(ctx, authorization)
 }

@@ -58,7 +58,12 @@ func TestErase(t *testing.T) {
 		ada.Do(t, call[0], call[1], "").WantFailure(t, 401, erased)
 	}
 	again := f.as(t, "ada", "ada@example.com", "Ada")
+	// A token of that user is no guess, however often a tab tries it.
 	again.Do(t, "GET", me, "").WantFailure(t, 401, erased)
+	f.app.As("guess").Do(t, "GET", me, "").WantFailure(t, 401, erased)
+	if n := f.guesses.n.Load(); n != 1 {
+		t.Errorf("%d requests count as guesses, want the one that is", n)
+	}
 	select {
 	case <-f.erasure.Woken():
 	default:

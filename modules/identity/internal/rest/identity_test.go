@@ -1,11 +1,13 @@
 package rest_test
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 	"docket/platform/idempotency"
 	"docket/platform/pgtest"
 	pg "docket/platform/postgres"
+	"docket/platform/ratelimit"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -38,12 +41,23 @@ type fixture struct {
 	// shelf is what each user owns.
 	shelf   *shelf
 	erasure *core.Erasure
+	// guesses are the requests that count as such.
+	guesses *counter
+}
+
+// counter is a limiter that lets all through.
+type counter struct{ n atomic.Int64 }
+
+// Allow implements [httpx.Limiter].
+func (c *counter) Allow(context.Context, string) (ratelimit.Decision, error) {
+	c.n.Add(1)
+	return ratelimit.Decision{Allowed: true}, nil
 }
 
 func open(t *testing.T) fixture {
 	t.Helper()
 	db, owner := pgtest.OpenBoth(t)
-	f := fixture{db: db, owner: owner, clock: httpxtest.NewClock()}
+	f := fixture{guesses: &counter{}, db: db, owner: owner, clock: httpxtest.NewClock()}
 	var err error
 	if f.issuer, err = devissuer.Open(t.TempDir(), rand.Reader); err != nil {
 		t.Fatal(err)
@@ -75,6 +89,7 @@ func open(t *testing.T) fixture {
 	exports := core.NewExports(store, f.db, core.Collections{{Name: "books", From: f.shelf}, {Name: "films", From: &shelf{}}}, f.clock.Now)
 	f.app = httpxtest.New(t, rest.Routes(users, f.erasure, exports), httpxtest.At(f.clock), func(c *httpx.Config) {
 		c.Users = rest.NewAuthenticator(verifier, users)
+		c.Failures = f.guesses
 		c.Replays = idempotency.NewStore(f.db, f.clock.Now)
 	})
 	return f
