@@ -26,6 +26,6 @@ func FaultCodes() []FaultCode {
 	return []FaultCode{
 		FaultRequired, FaultNullNotAllowed, FaultInvalidType, FaultInvalidFormat, FaultInvalidValue,
 		FaultTooShort, FaultTooLong, FaultTooMany, FaultOutOfRange, FaultDuplicate,
-		FaultUnknownField, FaultUnknownParam, FaultReadOnly, FaultNotFound, FaultConflict, FaultTaken,
+		FaultUnknownField, FaultUnknownParam, FaultReadOnly, FaultNotFound, FaultConflict, FaultTaken, FaultArchived,
 	}
 }

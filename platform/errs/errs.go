@@ -87,6 +87,14 @@ func Taken(field, id, message string) *Error {
 	return e
 }
 
+// Archived makes the Conflict over a field that names the thing with this id, or
+// something in it, which is put away and takes nothing new.
+func Archived(field, id, message string) *Error {
+	e := New(Conflict, message)
+	e.Details = []Fault{{Field: field, Code: FaultArchived, Message: message, ID: id}}
+	return e
+}
+
 // contendedRetryAfter is what a client is asked to wait that lost to others
 // again and again.
 const contendedRetryAfter = time.Second

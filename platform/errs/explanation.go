@@ -102,13 +102,13 @@ func explainState(code Code) (Explanation, bool) {
 			[]string{"Take it off the screen, and fetch the list anew.", "For a `DELETE` that was repeated this is success: it is gone."},
 		},
 		CodeConflict: {
-			"The request clashes with how things are: `details` says which resource has a name that is taken. With `Retry-After` the same request may succeed later.",
+			"The request clashes with how things are: `details` says which resource has a name that is taken, or is archived. With `Retry-After` the same request may succeed later.",
 			[]string{
 				"A tag or a project has that name already; letter case makes no difference.",
 				"An archived project takes no tasks.",
 				"Others kept changing the same thing; then there is a `Retry-After`.",
 			},
-			[]string{"Where `details` has the code `taken`, use the resource whose `id` it names, or ask for another name.", "With `Retry-After`, wait that long and send the same request again."},
+			[]string{"Where `details` has the code `taken`, use the resource whose `id` it names, or ask for another name.", "Where it has the code `archived`, unarchive the project whose `id` it names, or choose another.", "With `Retry-After`, wait that long and send the same request again."},
 		},
 		CodeIdempotencyKeyReused: {
 			"The key was used for another request.",
@@ -180,6 +180,7 @@ func ExplainFault(code FaultCode) Explanation {
 		FaultNotFound:       {"It names something that this user does not have.", "It was deleted meanwhile, or the id is another user's, or a `temp_id` that no earlier operation gave.", "Fetch the list anew and let the user choose again."},
 		FaultConflict:       {"It contradicts another member, or what is there already.", "Both `due_at` and `due_on`, a parent in another project, both `before_id` and `after_id`.", "Set one and clear the other: `{\"due_at\": \"…\", \"due_on\": null}`."},
 		FaultTaken:          {"Something else of this user has it, and no two may.", "A name that is in use already; letter case makes no difference.", "`id` says which one has it: use that one, or ask for another name."},
+		FaultArchived:       {"It leads into a project that is archived.", "The project was archived on another device, and is still among those to choose from.", "`id` says which project: unarchive it first, or choose another."},
 	}
 	text, ok := texts[code]
 	if !ok {

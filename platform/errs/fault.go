@@ -26,6 +26,7 @@ const (
 	FaultNotFound       FaultCode = "not_found" // names something that does not exist for this user
 	FaultConflict       FaultCode = "conflict"  // contradicts another member of the same body
 	FaultTaken          FaultCode = "taken"     // another thing of this user has it: see ID
+	FaultArchived       FaultCode = "archived"  // leads into something that is archived: see ID
 )
 
 // Fault is one thing wrong with one field of a request. As an error it is

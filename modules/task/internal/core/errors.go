@@ -21,8 +21,11 @@ var (
 	ErrReferenceGone = errors.New("something the task refers to is gone")
 )
 
-// ProjectArchived says that a project takes no tasks any more.
-var ProjectArchived = errs.New(errs.Conflict, "The project is archived and takes no tasks; unarchive it first")
+// ProjectArchived says that the project with this id takes no tasks any more, to
+// which field led.
+func ProjectArchived(field string, id uuid.UUID) *errs.Error {
+	return errs.Archived(field, id.String(), "The project is archived and takes no tasks; unarchive it first")
+}
 
 // NotFound says that the user has no task with this id.
 func NotFound(id uuid.UUID) error {

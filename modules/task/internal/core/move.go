@@ -102,6 +102,7 @@ func (s *Service) move(ctx context.Context, owner uuid.UUID, current Task, to De
 		return Task{}, faults.Err()
 	}
 	if conflict != nil {
+		conflict.Details = to.named(conflict.Details)
 		return Task{}, conflict
 	}
 	next := current

@@ -14,7 +14,7 @@ import (
 // project: current is where it is now, nil for a new task. It completes d, and
 // returns what is wrong with it, or the conflict that it runs into. It is
 // called inside a unit of work.
-func (s *Service) place(ctx context.Context, owner uuid.UUID, current *Task, d *Draft) (faults errs.Faults, conflict, err error) {
+func (s *Service) place(ctx context.Context, owner uuid.UUID, current *Task, d *Draft) (faults errs.Faults, conflict *errs.Error, err error) {
 	if d.ParentID != nil || current != nil {
 		if err := s.tree.LockTree(ctx, owner); err != nil {
 			return nil, nil, err
@@ -38,8 +38,10 @@ func (s *Service) place(ctx context.Context, owner uuid.UUID, current *Task, d *
 		return nil, nil, ErrReferenceGone
 	case !exists:
 		faults.Add("project_id", errs.Faultf(errs.FaultNotFound, "names a project that does not exist"))
+	case !takes && d.ProjectNamed:
+		conflict = ProjectArchived("project_id", *d.ProjectID)
 	case !takes:
-		conflict = ProjectArchived
+		conflict = ProjectArchived("parent_id", *d.ProjectID)
 	}
 	return faults, conflict, nil
 }

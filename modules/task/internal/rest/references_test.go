@@ -125,19 +125,27 @@ func TestArchivedProjectTakesNoTasks(t *testing.T) {
 	for name, r := range map[string]struct {
 		method, path string
 		body         fields
+		blamed       string
 	}{
-		"create":                  {"POST", tasksPath, fields{"title": "x", "project_id": archived}},
-		"create by PUT":           {"PUT", tasksPath + "/" + chosen, fields{"title": "x", "project_id": archived}},
-		"subtask":                 {"POST", tasksPath, fields{"title": "x", "parent_id": inside.ID}},
-		"subtask by PUT":          {"PUT", tasksPath + "/" + chosen, fields{"title": "x", "parent_id": inside.ID}},
-		"subtask, project named":  {"POST", tasksPath, fields{"title": "x", "parent_id": inside.ID, "project_id": archived}},
-		"PATCH into it":           {"PATCH", outside.path(), fields{"project_id": archived}},
-		"PUT into it":             {"PUT", outside.path(), fields{"title": "x", "project_id": archived}},
-		"PATCH below one of it":   {"PATCH", outside.path(), fields{"parent_id": inside.ID}},
-		"PUT below one of it":     {"PUT", outside.path(), fields{"title": "x", "parent_id": inside.ID}},
-		"done on the way into it": {"PATCH", outside.path(), fields{"project_id": archived, "status": "done"}},
+		"create":                  {"POST", tasksPath, fields{"title": "x", "project_id": archived}, "project_id"},
+		"create by PUT":           {"PUT", tasksPath + "/" + chosen, fields{"title": "x", "project_id": archived}, "project_id"},
+		"subtask":                 {"POST", tasksPath, fields{"title": "x", "parent_id": inside.ID}, "parent_id"},
+		"subtask by PUT":          {"PUT", tasksPath + "/" + chosen, fields{"title": "x", "parent_id": inside.ID}, "parent_id"},
+		"subtask, project named":  {"POST", tasksPath, fields{"title": "x", "parent_id": inside.ID, "project_id": archived}, "project_id"},
+		"PATCH into it":           {"PATCH", outside.path(), fields{"project_id": archived}, "project_id"},
+		"PUT into it":             {"PUT", outside.path(), fields{"title": "x", "project_id": archived}, "project_id"},
+		"PATCH below one of it":   {"PATCH", outside.path(), fields{"parent_id": inside.ID}, "parent_id"},
+		"PUT below one of it":     {"PUT", outside.path(), fields{"title": "x", "parent_id": inside.ID}, "parent_id"},
+		"done on the way into it": {"PATCH", outside.path(), fields{"project_id": archived, "status": "done"}, "project_id"},
+		"move into it":            {"POST", outside.path() + "/move", fields{"project_id": archived}, "project_id"},
+		"move below one of it":    {"POST", outside.path() + "/move", fields{"parent_id": inside.ID}, "parent_id"},
+		"move before one of it":   {"POST", outside.path() + "/move", fields{"before_id": inside.ID}, "before_id"},
+		"move behind one of it":   {"POST", outside.path() + "/move", fields{"after_id": inside.ID, "project_id": archived}, "project_id"},
 	} {
-		f.ada.Do(t, r.method, r.path, r.body.json(t)).WantFailure(t, http.StatusConflict, "CONFLICT")
+		failure := f.ada.Do(t, r.method, r.path, r.body.json(t)).WantFailure(t, http.StatusConflict, "CONFLICT")
+		if d := failure.Details; len(d) != 1 || d[0].Field != r.blamed || d[0].Code != "archived" || d[0].ID != archived {
+			t.Errorf("details are %v, want %s", d, r.blamed)
+		}
 		if t.Failed() {
 			t.Fatalf("by way of %s", name)
 		}
