@@ -90,6 +90,7 @@ func TestBatch(t *testing.T) {
 		"temporary ids":     batchTemporaryIDs,
 		"results in turn":   batchResultsInTurn,
 		"all or nothing":    batchAllOrNothing,
+		"projects go":       batchDeletesProjects,
 		"first failure":     batchFirstFailure,
 		"overtaken failure": batchOvertakenFailure,
 		"stale":             batchStale,
@@ -218,6 +219,26 @@ func batchResultsInTurn(t *testing.T, ada, _ client) { //nolint:thelper // a tes
 	}
 }
 
+// A project is deleted with its tasks or without them, as by its own request.
+func batchDeletesProjects(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
+	for data, want := range map[string]int{``: 200, `,"data":{}`: 200, `,"data":{"tasks":"keep"}`: 200, `,"data":{"tasks":"delete"}`: 404} {
+		project := one(t, ada.do(t, "POST", "/projects", `{"name":"Goes"}`), 201)
+		task := one(t, ada.do(t, "POST", "/tasks", body(`{"title":"in it","project_id":%q}`, project.ID)), 201)
+		remove := `{"op":"delete","resource":"project","id":"` + project.ID + `"` + data + `}`
+		ada.do(t, "POST", "/batch", `{"dry_run":true,"operations":[`+remove+`]}`).Want(t, 200)
+		one(t, ada.do(t, "GET", "/projects/"+project.ID, ""), 200)
+		done(t, ada.batch(t, remove))
+		ada.do(t, "GET", "/projects/"+project.ID, "").Want(t, 404)
+		if r := ada.do(t, "GET", "/tasks/"+task.ID, "").Want(t, want); want == 200 && one(t, r, 200).ProjectID != nil {
+			t.Errorf("%s leaves the task in the project: %s", data, r.Body)
+		}
+	}
+	// And so is one that the batch itself makes.
+	all := done(t, ada.batch(t, `{"op":"create","resource":"project","temp_id":"p","data":{"name":"Short"}}`, `{"op":"create","data":{"title":"in it","project_id":"p"}}`,
+		`{"op":"delete","resource":"project","id":"p","data":{"tasks":"delete"}}`))
+	ada.do(t, "GET", "/tasks/"+all[1].Data.ID, "").Want(t, 404)
+}
+
 // Whatever fails at the end of a batch, nothing before it has happened.
 func batchAllOrNothing(t *testing.T, ada, _ client) { //nolint:thelper // a test, called by TestBatch
 	task := one(t, ada.do(t, "POST", "/tasks", `{"title":"there"}`), 201)
@@ -242,12 +263,13 @@ func batchAllOrNothing(t *testing.T, ada, _ client) { //nolint:thelper // a test
 		{`{"op":"create","data":{"title":"x","project_id":"` + newID().String() + `","tag_ids":["` + newID().String() + `"]}}`, 422, "VALIDATION_FAILED", []string{"project_id not_found", "tag_ids[0] not_found"}},
 		{`{"op":"update","id":"` + newID().String() + `","data":{}}`, 404, "RESOURCE_NOT_FOUND", nil},
 		{`{"op":"delete","resource":"tag","id":"` + newID().String() + `"}`, 404, "RESOURCE_NOT_FOUND", nil},
+		{`{"op":"delete","resource":"project","id":"` + archived.ID + `","data":{"tasks":"all"}}`, 422, "VALIDATION_FAILED", []string{"tasks invalid_value"}},
 		{`{"op":"create","resource":"project","data":{"name":"taken"}}`, 409, "CONFLICT", nil},
 		{`{"op":"create","resource":"tag","data":{"name":"TAKEN"}}`, 409, "CONFLICT", nil},
-		{`{"op":"create","data":{"title":"x","project_id":"` + archived.ID + `"}}`, 409, "CONFLICT", nil},
-		{`{"op":"create","data":{"title":"x","parent_id":"` + kept.ID + `"}}`, 409, "CONFLICT", nil},
-		{`{"op":"update","id":"` + task.ID + `","data":{"project_id":"` + archived.ID + `"}}`, 409, "CONFLICT", nil},
-		{`{"op":"move","id":"` + task.ID + `","data":{"after_id":"` + kept.ID + `"}}`, 409, "CONFLICT", nil},
+		{`{"op":"create","data":{"title":"x","project_id":"` + archived.ID + `"}}`, 409, "CONFLICT", []string{"project_id archived"}},
+		{`{"op":"create","data":{"title":"x","parent_id":"` + kept.ID + `"}}`, 409, "CONFLICT", []string{"parent_id archived"}},
+		{`{"op":"update","id":"` + task.ID + `","data":{"project_id":"` + archived.ID + `"}}`, 409, "CONFLICT", []string{"project_id archived"}},
+		{`{"op":"move","id":"` + task.ID + `","data":{"after_id":"` + kept.ID + `"}}`, 409, "CONFLICT", []string{"after_id archived"}},
 		{`{"op":"delete","id":"` + task.ID + `","if_match":"\"stale\""}`, 412, "PRECONDITION_FAILED", nil},
 	} {
 		t.Log(c.operation)

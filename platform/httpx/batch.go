@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -49,6 +50,8 @@ type operation struct {
 	ifMatch string
 	data    *Object
 	uses    []uuid.UUID // what operations before make and data refers to
+	// query are the parameters of a route without a body, which come as its data.
+	query map[string]string
 }
 
 // operationFailure is the failure of the first operation of a batch that
@@ -85,8 +88,18 @@ func (a *App) AddBatch(units Units) {
 		Method: fiber.MethodPost, Path: "/batch", Operation: "batch",
 		Group:   openapi.Group{Name: "Batch", Description: "Many changes in one request."},
 		Summary: "Do up to 100 operations, all or none", Description: batchDescription,
-		Body: &Body{name: "Batch", read: b.describe}, Handle: b.handle, results: b.results(), Example: b.example(),
+		Body: &Body{name: "Batch", read: b.describe}, Handle: b.handle, Patience: b.patience(), results: b.results(), Example: b.example(),
 	})
+}
+
+// patience is that of the most patient operation.
+func (b *batch) patience() (longest time.Duration) {
+	for _, verb := range verbs {
+		for _, name := range b.known() {
+			longest = max(longest, b.routes[verb.method+" /"+name+"s"+verb.suffix].Patience)
+		}
+	}
+	return longest
 }
 
 // batch answers POST /batch.

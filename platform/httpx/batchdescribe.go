@@ -20,7 +20,7 @@ var (
 		"A name for what is created, for later operations to refer to: visible ASCII characters, and no UUID."))
 	ifMatch = ReadAs(parseIfMatch, openapi.Described(openapi.String(1, 0),
 		"As the header If-Match: the entity tag of the resource as you know it. Not for a create."))
-	operationData = openapi.Described(openapi.Any(), "What the body of the operation's own request would be; none for a delete.")
+	operationData = openapi.Described(openapi.Any(), "What the body of the operation's own request would be. For a delete the parameters of its request: `{\"tasks\":\"delete\"}` deletes the tasks of a project too; a delete that takes no parameters has no data.")
 	dryRunFlag    = openapi.Described(openapi.Boolean(), "Answers the same and changes nothing.")
 )
 

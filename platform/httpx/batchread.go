@@ -96,8 +96,8 @@ func (b *batch) readIDs(o *operation, raw *Object, verb, id string, temps map[st
 	}
 	if verb != "delete" {
 		raw.Require("data")
-	} else if raw.Has("data") && !raw.faults.Has("data") {
-		raw.faults.Add("data", errs.Faultf(errs.FaultConflict, "cannot go with a delete"))
+	} else {
+		raw.faults = append(raw.faults, o.readQuery(raw)...)
 	}
 	raw.Require("id")
 	if raw.faults.Has("id") {
@@ -113,6 +113,32 @@ func (b *batch) readIDs(o *operation, raw *Object, verb, id string, temps map[st
 		raw.faults.Add("id", errs.Faultf(errs.FaultInvalidFormat, "must be a UUID, or the temp_id of an operation before"))
 	}
 	o.id = parsed
+}
+
+// readQuery takes the data of a delete for the parameters that its own request
+// would have.
+func (o *operation) readQuery(raw *Object) (faults errs.Faults) {
+	if !raw.Has("data") || raw.faults.Has("data") {
+		return nil
+	}
+	if len(o.route.Query) == 0 {
+		faults.Add("data", errs.Faultf(errs.FaultConflict, "cannot go with this delete"))
+		return faults
+	}
+	o.query = map[string]string{}
+	for _, p := range o.route.Query {
+		var value string
+		Text(o.data, p.Name, &value, ReadAs(anyText, p.Schema))
+		if o.data.Has(p.Name) && !o.data.faults.Has(p.Name) && value == "" && !openapi.TakesEmpty(p.Schema) {
+			o.data.faults.Add(p.Name, errs.Faultf(errs.FaultInvalidValue, "must not be empty; leave it out instead"))
+		}
+		o.query[p.Name] = value
+	}
+	for _, f := range o.data.Faults() {
+		f.Field = strings.TrimSuffix("data."+f.Field, ".")
+		faults = append(faults, f)
+	}
+	return faults
 }
 
 func (b *batch) parseVerb(text string) (string, error) {

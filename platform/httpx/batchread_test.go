@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"docket/platform/errs"
+	"docket/platform/openapi"
 )
 
 // newBatch reads batches over tasks, which have all verbs, and tags, which do
@@ -20,6 +21,9 @@ func newBatch() *batch {
 	for _, path := range []string{"POST /tasks", "PATCH /tasks/:id", "DELETE /tasks/:id", "POST /tasks/:id/move", "POST /tags", "PUT /tags/:id", "PATCH /tags/:id", "DELETE /tags/:id"} {
 		method, rest, _ := strings.Cut(path, " ")
 		r := Route{Method: method, Path: rest, Operation: path}
+		if path == "DELETE /tags/:id" {
+			r.Query = []Param{{Name: "found", Schema: openapi.OneOf("keep", "delete")}}
+		}
 		a.routes = append(a.routes, r)
 		b.routes[path] = r
 	}
@@ -84,27 +88,30 @@ func TestReadBatchRefuses(t *testing.T) {
 		many(0):                          {"operations too_short"},
 		many(101):                        {"operations too_many"},
 		`{"operations":[1],"dry_run":1}`: {"operations[0] invalid_type", "dry_run invalid_type"},
-		`{"operations":[{}],"dry_run":null,"x":1}`:                                        {"dry_run null_not_allowed", "x unknown_field", "operations[0].op required"},
-		`{"operations":[{"op":"Create"}]}`:                                                {"operations[0].op invalid_value"},
-		`{"operations":[{"op":null}]}`:                                                    {"operations[0].op null_not_allowed"},
-		`{"operations":[{"op":"create","resource":"note"}]}`:                              {"operations[0].resource invalid_value"},
-		`{"operations":[{"op":"create","resource":"tasks/:id/move"}]}`:                    {"operations[0].resource invalid_value"},
-		`{"operations":[{"op":"move","resource":"tag","id":"` + someID + `","data":{}}]}`: {"operations[0].op invalid_value"},
-		`{"operations":[{"op":"create","id":"` + someID + `"}]}`:                          {"operations[0].id read_only"},
-		`{"operations":[{"op":"create","if_match":"x"}]}`:                                 {"operations[0].if_match conflict"},
-		`{"operations":[{"op":"update","data":{}}]}`:                                      {"operations[0].id required"},
-		`{"operations":[{"op":"update","id":"` + someID + `"}]}`:                          {"operations[0].data required"},
-		`{"operations":[{"op":"move","id":"` + someID + `","data":null}]}`:                {"operations[0].data null_not_allowed"},
-		`{"operations":[{"op":"delete","id":"` + someID + `","data":{}}]}`:                {"operations[0].data conflict"},
-		`{"operations":[{"op":"delete","id":"` + someID + `","data":null}]}`:              {"operations[0].data null_not_allowed"},
-		`{"operations":[{"op":"delete","id":"a"},{"op":"create","temp_id":"a"}]}`:         {"operations[0].id invalid_format"},
-		`{"operations":[{"op":"delete","id":"` + someID + `","temp_id":"a"}]}`:            {"operations[0].temp_id conflict"},
-		`{"operations":[{"op":"delete","id":"` + someID + `","if_match":" "}]}`:           {"operations[0].if_match too_short"},
-		`{"operations":[{"op":"create","temp_id":"` + someID + `"}]}`:                     {"operations[0].temp_id invalid_format"},
-		`{"operations":[{"op":"create","temp_id":""}]}`:                                   {"operations[0].temp_id invalid_format"},
-		`{"operations":[{"op":"create","temp_id":"` + strings.Repeat("x", 65) + `"}]}`:    {"operations[0].temp_id invalid_format"},
-		`{"operations":[{"op":"create","temp_id":"a"},{"op":"create","temp_id":"a"}]}`:    {"operations[1].temp_id duplicate"},
-		`{"operations":[{"op":"create"},{"op":"create","colour":1},{"op":"x"}]}`:          {"operations[1].colour unknown_field", "operations[2].op invalid_value"},
+		`{"operations":[{}],"dry_run":null,"x":1}`:                                                         {"dry_run null_not_allowed", "x unknown_field", "operations[0].op required"},
+		`{"operations":[{"op":"Create"}]}`:                                                                 {"operations[0].op invalid_value"},
+		`{"operations":[{"op":null}]}`:                                                                     {"operations[0].op null_not_allowed"},
+		`{"operations":[{"op":"create","resource":"note"}]}`:                                               {"operations[0].resource invalid_value"},
+		`{"operations":[{"op":"create","resource":"tasks/:id/move"}]}`:                                     {"operations[0].resource invalid_value"},
+		`{"operations":[{"op":"move","resource":"tag","id":"` + someID + `","data":{}}]}`:                  {"operations[0].op invalid_value"},
+		`{"operations":[{"op":"create","id":"` + someID + `"}]}`:                                           {"operations[0].id read_only"},
+		`{"operations":[{"op":"create","if_match":"x"}]}`:                                                  {"operations[0].if_match conflict"},
+		`{"operations":[{"op":"update","data":{}}]}`:                                                       {"operations[0].id required"},
+		`{"operations":[{"op":"update","id":"` + someID + `"}]}`:                                           {"operations[0].data required"},
+		`{"operations":[{"op":"move","id":"` + someID + `","data":null}]}`:                                 {"operations[0].data null_not_allowed"},
+		`{"operations":[{"op":"delete","id":"` + someID + `","data":{}}]}`:                                 {"operations[0].data conflict"},
+		`{"operations":[{"op":"delete","resource":"tag","id":"` + someID + `","data":{"x":1,"found":2}}]}`: {"operations[0].data.found invalid_type", "operations[0].data.x unknown_field"},
+		`{"operations":[{"op":"delete","resource":"tag","id":"` + someID + `","data":{"found":null}}]}`:    {"operations[0].data.found null_not_allowed"},
+		`{"operations":[{"op":"delete","resource":"tag","id":"` + someID + `","data":{"found":""}}]}`:      {"operations[0].data.found invalid_value"},
+		`{"operations":[{"op":"delete","id":"` + someID + `","data":null}]}`:                               {"operations[0].data null_not_allowed"},
+		`{"operations":[{"op":"delete","id":"a"},{"op":"create","temp_id":"a"}]}`:                          {"operations[0].id invalid_format"},
+		`{"operations":[{"op":"delete","id":"` + someID + `","temp_id":"a"}]}`:                             {"operations[0].temp_id conflict"},
+		`{"operations":[{"op":"delete","id":"` + someID + `","if_match":" "}]}`:                            {"operations[0].if_match too_short"},
+		`{"operations":[{"op":"create","temp_id":"` + someID + `"}]}`:                                      {"operations[0].temp_id invalid_format"},
+		`{"operations":[{"op":"create","temp_id":""}]}`:                                                    {"operations[0].temp_id invalid_format"},
+		`{"operations":[{"op":"create","temp_id":"` + strings.Repeat("x", 65) + `"}]}`:                     {"operations[0].temp_id invalid_format"},
+		`{"operations":[{"op":"create","temp_id":"a"},{"op":"create","temp_id":"a"}]}`:                     {"operations[1].temp_id duplicate"},
+		`{"operations":[{"op":"create"},{"op":"create","colour":1},{"op":"x"}]}`:                           {"operations[1].colour unknown_field", "operations[2].op invalid_value"},
 	} {
 		_, _, err := readBatch(t, body)
 		var got []string

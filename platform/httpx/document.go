@@ -154,7 +154,8 @@ func (r Route) sortParameter() *openapi.Parameter {
 	schema.Default = openapi.Example(r.Sorts[0])
 	return &openapi.Parameter{
 		Name: "sort", In: "query", Schema: schema,
-		Description: "What to sort by, with `-` in front for descending. Ties are broken by id.",
+		Description: "What to sort by, with `-` in front for descending. Ties are broken by id. " +
+			"Names and titles go by the code points of their letters without regard to case, not by a language's alphabet: `Ä` comes behind `z`. That order is the same on every server and stays, so that a cursor finds its place.",
 	}
 }
 

@@ -70,7 +70,12 @@ func (r *Request) Body() *Object { return r.body }
 func (r *Request) Page() Page { return r.page }
 
 // Query is the value of a query parameter that the route lists, or "".
-func (r *Request) Query(name string) string { return r.c.Query(name) }
+func (r *Request) Query(name string) string {
+	if r.operation != nil {
+		return r.operation.query[name]
+	}
+	return r.c.Query(name)
+}
 
 func (r *Request) readPath() error {
 	params := r.c.Route().Params

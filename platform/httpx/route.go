@@ -78,6 +78,14 @@ func (r Route) known() []string {
 	return names
 }
 
+// refusesEmpty reports whether a query parameter of the route, limit, cursor and
+// sort apart, says nothing when it is empty: a filter that a client left unset
+// by mistake would otherwise show everything.
+func (r Route) refusesEmpty(name string) bool {
+	i := slices.IndexFunc(r.Query, func(p Param) bool { return p.Name == name })
+	return i >= 0 && !openapi.TakesEmpty(r.Query[i].Schema)
+}
+
 // serve answers requests of route, and lets no write with an Idempotency-Key
 // happen twice.
 func (a *App) serve(route Route) fiber.Handler {
@@ -155,6 +163,8 @@ func (r *Request) readQuery() error {
 			faults.Add(name, errs.Faultf(errs.FaultDuplicate, "is given more than once; lists are separated by commas"))
 		case name != "cursor" && (!utf8.Valid(v) || bytes.IndexByte(v, 0) >= 0):
 			faults.Add(name, errs.Faultf(errs.FaultInvalidFormat, "must be text in UTF-8 without the character U+0000"))
+		case len(v) == 0 && r.route.refusesEmpty(name):
+			faults.Add(name, errs.Faultf(errs.FaultInvalidValue, "must not be empty; leave it out instead"))
 		}
 		seen[name] = true
 	}

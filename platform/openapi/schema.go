@@ -53,6 +53,15 @@ func String(shortest, longest int) *Schema {
 	return s
 }
 
+// TakesEmpty reports whether text may be empty that s describes: text of any
+// form, and of no least length. A nil Schema takes anything.
+func TakesEmpty(s *Schema) bool {
+	if s == nil {
+		return true
+	}
+	return s.Type == "string" && s.Enum == nil && s.Format == "" && s.Pattern == "" && s.MinLength == nil
+}
+
 // Pattern is text that a regular expression matches, in the syntax that Go and
 // ECMAScript share.
 func Pattern(expression string) *Schema { return &Schema{Type: "string", Pattern: expression} }

@@ -150,13 +150,22 @@ func TestCounts(t *testing.T) {
 	f.bob.Do(t, "GET", garden.path()+"?include=counts", "").WantFailure(t, http.StatusNotFound, "RESOURCE_NOT_FOUND")
 }
 
+func TestEmptyParameters(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for _, name := range []string{"archived", "include"} {
+		f.ada.Do(t, "GET", projectsPath+"?"+name+"=", "").WantInvalid(t, name+" invalid_value")
+	}
+	f.ada.Do(t, "GET", projectsPath+"?q=", "").Want(t, http.StatusOK)
+}
+
 func TestDeleteWithTasks(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	garden, house := f.create(t, `{"name":"Garden"}`), f.create(t, `{"name":"House"}`)
 	f.addTask(t, garden.ID, "dig")
 	f.addTask(t, house.ID, "paint")
-	for _, value := range []string{"keep", "DELETE", "true"} {
+	for _, value := range []string{"", "none", "DELETE", "true"} {
 		f.ada.Do(t, "DELETE", garden.path()+"?tasks="+value, "").WantInvalid(t, "tasks invalid_value")
 	}
 	f.ada.Do(t, "DELETE", garden.path()+"?tasks=delete", "", "If-Match", `"stale"`).WantFailure(t, http.StatusPreconditionFailed, "PRECONDITION_FAILED")
@@ -167,5 +176,9 @@ func TestDeleteWithTasks(t *testing.T) {
 	f.ada.Do(t, "DELETE", garden.path()+"?tasks=delete", "").Want(t, http.StatusNoContent)
 	if in, inbox, others := f.tasksIn(t, &garden.ID), f.tasksIn(t, nil), f.tasksIn(t, &house.ID); in+inbox != 0 || others != 1 {
 		t.Errorf("%d tasks are in the project, %d in the inbox, %d in another", in, inbox, others)
+	}
+	f.ada.Do(t, "DELETE", house.path()+"?tasks=keep", "").Want(t, http.StatusNoContent)
+	if in, inbox := f.tasksIn(t, &house.ID), f.tasksIn(t, nil); in != 0 || inbox != 1 {
+		t.Errorf("to be kept, %d tasks are in the project, %d in the inbox", in, inbox)
 	}
 }

@@ -37,6 +37,6 @@ func includeCounts(r *httpx.Request, faults *errs.Faults) bool {
 // withTasks reports whether a project's tasks are to be deleted along with it.
 func withTasks(r *httpx.Request) (bool, error) {
 	var faults errs.Faults
-	with := oneOf(r, "tasks", &faults, map[string]bool{"": false, "delete": true}, "delete; without it the tasks go back to the inbox")
+	with := oneOf(r, "tasks", &faults, map[string]bool{"": false, "keep": false, "delete": true}, "keep, which puts the tasks into the inbox, or delete")
 	return with, faults.Err()
 }

@@ -67,7 +67,7 @@ var (
 	}
 	include = httpx.Param{Name: "include", Schema: openapi.OneOf("counts"), Example: "counts", Description: "`counts` adds `task_counts`."}
 	tasks   = httpx.Param{
-		Name: "tasks", Schema: openapi.OneOf("delete"), Example: "delete",
-		Description: "`delete` deletes the tasks of the project too. Without it they go back to the inbox.",
+		Name: "tasks", Schema: openapi.OneOf("keep", "delete"), Example: "delete",
+		Description: "`delete` deletes the tasks of the project too. With `keep`, which is what is meant without it, they go back to the inbox.",
 	}
 )

@@ -84,6 +84,15 @@ func TestListFaults(t *testing.T) {
 	} {
 		f.ada.Do(t, "GET", tasksPath+"?"+query, "").WantInvalid(t, want)
 	}
+	for name := range everything {
+		switch r := f.ada.Do(t, "GET", tasksPath+"?"+name+"=", ""); name {
+		case "q": // a search box that is empty
+			r.Want(t, http.StatusOK)
+		default:
+			r.WantInvalid(t, name+" invalid_value")
+		}
+	}
+	f.ada.Do(t, "GET", tasksPath+"/"+chosen+"?include=", "").WantInvalid(t, "include invalid_value")
 	f.ada.Do(t, "GET", tasksPath+"/"+chosen+"?include=everything", "").WantInvalid(t, "include invalid_value")
 	f.ada.Do(t, "GET", tasksPath+"/summary?q=x", "").WantInvalid(t, "q unknown_parameter")
 }

@@ -47,8 +47,8 @@ func query(r *httpx.Request) (core.Query, error) {
 	return q, v.faults.Err()
 }
 
-// values reads parameters and collects what is wrong with them. An empty
-// parameter is as good as none.
+// values reads parameters and collects what is wrong with them. Of those that
+// are given only q can be empty, which is as good as none.
 type values struct {
 	r      *httpx.Request
 	faults errs.Faults
