@@ -205,7 +205,6 @@ func TestTokens(t *testing.T) {
 	damaged := s.bearing(t, claims).authorization
 	damaged = damaged[:len(damaged)-8] + "AAAAAAAA"
 
-	var messages []string
 	for name, authorization := range map[string]string{
 		"none":               "",
 		"garbage":            "Bearer garbage",
@@ -215,14 +214,9 @@ func TestTokens(t *testing.T) {
 		"an expired forgery": "Bearer " + expired(t, stranger),
 	} {
 		r := client{base: s.greeting.API, authorization: authorization}.do(t, "GET", "/tasks", "")
-		messages = append(messages, r.WantFailure(t, 401, "UNAUTHENTICATED").Message)
+		r.WantFailure(t, 401, "UNAUTHENTICATED")
 		if got := r.Header.Get("WWW-Authenticate"); got != `Bearer error="invalid_token"` {
 			t.Errorf("%s: WWW-Authenticate is %q", name, got)
-		}
-	}
-	for _, m := range messages {
-		if m != messages[0] {
-			t.Errorf("the message tells which check failed: %q", messages)
 		}
 	}
 	client{base: s.greeting.API, authorization: "Bearer " + expired(t, s.issuer)}.

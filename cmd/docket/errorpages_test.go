@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"os"
 	"strings"
 	"testing"
@@ -84,7 +85,18 @@ func TestWhichCheckFailed(t *testing.T) {
 			t.Errorf("in local %q is answered %q, without %q", header, failure.Message, check)
 		}
 	}
-	for _, header := range []string{"", "Basic eDp5", "Bearer " + token, "Bearer " + token + "A"} {
+	stranger, err := devissuer.Open(t.TempDir(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged, err := stranger.Sign(devissuer.Claims{Subject: "x", IssuedAt: now, ExpiresAt: now.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, header := range []string{
+		"", "Basic eDp5", "Bearer garbage", "Bearer " + token, "Bearer " + token[:len(token)-8] + "AAAAAAAA",
+		"Bearer " + forged, "Bearer " + expired(t, stranger),
+	} {
 		failure := client{base: far.greeting.API, authorization: header}.do(t, "GET", "/tasks", "").WantFailure(t, 401, "UNAUTHENTICATED")
 		if failure.Message != "a valid bearer token is required" {
 			t.Errorf("in test %q is answered %q", header, failure.Message)

@@ -46,10 +46,19 @@ func (a *App) meterRead(route string) {
 // told returns who is to be told of a request. One that no route fits is told
 // as such, whatever method and path the client made up.
 func (a *App) told(c *fiber.Ctx) told {
-	if t, ok := a.meters[meterKey{c.Method(), c.Route().Path}]; ok {
+	if t, ok := a.meters[keyOf(c)]; ok {
 		return t
 	}
 	return a.unmatched
+}
+
+// keyOf is what a request's route is told under. Fiber counts the middleware as
+// a route at "/", which is where a request ends that no other fits.
+func keyOf(c *fiber.Ctx) meterKey {
+	if c.Route().Path == "/" && c.Path() != "/" {
+		return meterKey{}
+	}
+	return meterKey{c.Method(), c.Route().Path}
 }
 
 func (a *App) tellFailure(err error) {

@@ -44,8 +44,8 @@ func (a *App) trace(c *fiber.Ctx) func(Traced) {
 // traced is what there is to tell of the request of c, once answered.
 func (a *App) traced(c *fiber.Ctx) Traced {
 	t := Traced{Method: methodOf(c), Status: c.Response().StatusCode(), ID: a.requestID(c)}
-	if _, known := a.meters[meterKey{c.Method(), c.Route().Path}]; known {
-		t.Route = c.Route().Path
+	if route := keyOf(c); a.meters[route] != nil {
+		t.Route = route.route
 	}
 	if owner := ownerOf(c); owner != uuid.Nil {
 		t.User = owner.String()
