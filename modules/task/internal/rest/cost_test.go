@@ -15,6 +15,7 @@ const newTask = `{"title":"Paint the fence","description":"Two coats, and the ga
 
 // bind reads the body of a create.
 func bind(t testing.TB) {
+	t.Helper()
 	body, err := httpx.ParseObject([]byte(newTask))
 	if err != nil {
 		t.Fatal(err)
@@ -38,11 +39,10 @@ func pageOf(n int) []taskView {
 	return views
 }
 
-func encode(dst []byte, views []taskView) []byte {
+func encode(dst []byte, views []taskView) {
 	for _, v := range views {
 		dst = httpx.AppendTagged(dst, v)
 	}
-	return dst
 }
 
 // What a request costs must not rise unnoticed. A count, unlike a time, is the
