@@ -10,9 +10,7 @@ import (
 
 // uuidCodec reads and writes uuid.UUID as its sixteen bytes. Behind
 // [pgxuuid.Register] alone pgx finds sql.Scanner first and reads text, and the
-// elements of an array still go by the codec that was there before: for a page
-// of tasks that is a quarter of the time it takes to read the rows
-// (BenchmarkScanTasks).
+// elements of an array still go by the codec that was there before.
 type uuidCodec struct{ pgxuuid.UUIDCodec }
 
 // PlanScan implements [pgtype.Codec].

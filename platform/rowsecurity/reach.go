@@ -19,7 +19,7 @@ func inspectReach(ctx context.Context, q querier, role string) ([]Problem, error
 		{copiesAround, "holds rows of all users, and can be read by the role " + role, "REVOKE ALL ON %s FROM %s, PUBLIC"},
 		{functionsAround, "is SECURITY DEFINER, of an owner for whom no policy holds, and can be called by the role " + role, "REVOKE EXECUTE ON ROUTINE %s FROM %s, PUBLIC"},
 	} {
-		rows, err := q.Query(ctx, way.sql, role)
+		rows, err := q.Query(ctx, way.sql, role) //nolint:rowserrcheck // ForEachRow checks it
 		if err != nil {
 			return nil, err
 		}

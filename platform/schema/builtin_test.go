@@ -21,7 +21,7 @@ func TestBuiltIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if *update {
-		if err := os.WriteFile("builtin.hcl", want, 0o644); err != nil { //nolint:gosec // source, for everybody to read
+		if err := os.WriteFile("builtin.hcl", want, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
