@@ -38,12 +38,18 @@ func (s *Service) place(ctx context.Context, owner uuid.UUID, current *Task, d *
 		return nil, nil, ErrReferenceGone
 	case !exists:
 		faults.Add("project_id", errs.Faultf(errs.FaultNotFound, "names a project that does not exist"))
-	case !takes && d.ProjectNamed:
-		conflict = ProjectArchived("project_id", *d.ProjectID)
 	case !takes:
-		conflict = ProjectArchived("parent_id", *d.ProjectID)
+		conflict = ProjectArchived(d.projectField(), *d.ProjectID)
 	}
 	return faults, conflict, nil
+}
+
+// projectField names the field from which the project follows.
+func (d Draft) projectField() string {
+	if d.ProjectNamed {
+		return "project_id"
+	}
+	return "parent_id"
 }
 
 // placeBelow is the part of place for a task that gets a parent: it follows

@@ -79,21 +79,22 @@ func joinedBy(behind string, n int) string {
 func TestPhrasesAgreeWithTheWords(t *testing.T) {
 	t.Parallel()
 	const seed = 3
-	random := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // a test that fails must fail again
+	random := rand.New(rand.NewPCG(seed, seed))
 	for round := range 6 {
 		w := newWorld(t)
 		alphabet := []string{"a ", "ab ", "b ", "日", "本", "c-", "E "}[:2+round]
+		if round == 5 { // more words than a tsvector has positions
+			alphabet = []string{"日", "本", "語"}
+		}
 		text := func(characters int) string {
 			var b strings.Builder
-			for b.Len() < characters {
+			for range characters { // one for each at least
 				b.WriteString(alphabet[min(random.IntN(len(alphabet)), random.IntN(len(alphabet)))])
 			}
-			return strings.ToValidUTF8(b.String()[:characters], "")
+			return string([]rune(b.String())[:characters])
 		}
 		x := task(1, core.Title("x"+text(core.MaxTitle/2)))
 		long := text([]int{600, 1500, 5000, 12000, core.MaxDescription, core.MaxDescription}[round])
-		long += strings.Repeat("日", max(0, (round-3)*4000))
-		long = string([]rune(long)[:min(len([]rune(long)), core.MaxDescription-20)]) + text(20)
 		x.Description = new(core.Description(long))
 		w.insert(t, w.ada, x)
 		bodies := [][]string{slices.Collect(fold.Words(string(x.Title))), slices.Collect(fold.Words(long))}
@@ -101,8 +102,11 @@ func TestPhrasesAgreeWithTheWords(t *testing.T) {
 		for range 150 {
 			phrase := slices.Collect(fold.Words(text(3 + random.IntN(14))))
 			if body := bodies[random.IntN(2)]; random.IntN(2) == 0 {
-				at := len(body) - 2 - min(random.IntN(len(body)-2), random.IntN(len(body)-2))
-				phrase = slices.Clone(body[at:min(len(body), at+2+random.IntN(6))])
+				at := len(body) - 2 - random.IntN(len(body)-2)
+				if random.IntN(2) == 0 { // far back
+					at = len(body) - 2 - random.IntN(min(len(body)-2, 200))
+				}
+				phrase = slices.Clone(body[at:min(len(body), at+2+random.IntN(14))])
 			}
 			if len(phrase) < 2 {
 				continue

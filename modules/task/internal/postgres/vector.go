@@ -33,8 +33,6 @@ const (
 	// overlap is how many positions are in both volumes: more than a search has
 	// words, of which a character can be six.
 	overlap = 2_000
-	// maxPosition is the last position of a phrase.
-	maxPosition = volumes*volumeSize - (volumes-1)*overlap
 )
 
 // vector returns what a task is found by, as the text of a tsvector: each word
