@@ -2,6 +2,7 @@
 // signed in with Better Auth at AUTH_URL, whose origin is AUTH_ORIGIN. It ends
 // with a line that says what it saw.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { docket } from "./client.js";
 
 const setting = (name: string) => {
@@ -73,7 +74,7 @@ assert.deepEqual(wrong.error.error.details.map((d) => d.field), ["tag_ids[1]"]);
 
 // A hundred tasks at once, safe to repeat.
 const upload = await api.POST("/api/v1/batch", {
-  params: { header: { "Idempotency-Key": crypto.randomUUID() } },
+  params: { header: { "Idempotency-Key": randomUUID() } },
   body: { operations: Array.from({ length: 100 }, (_, i) => ({ op: "create" as const, data: { title: `Slat ${i + 1}` } })) },
 });
 assert.equal(upload.data?.data.length, 100, JSON.stringify(upload.error));
