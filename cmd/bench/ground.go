@@ -107,9 +107,7 @@ func (t tools) prepare(ctx context.Context, name, dir string, tasks int) (_ *gro
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	g.url = g.postgres.URL(database)
-	if g.pid, err = postmaster(dir); err != nil {
-		return nil, err
-	}
+	g.pid = g.postgres.PID()
 	if err := g.fill(ctx, tasks); err != nil {
 		return nil, err
 	}

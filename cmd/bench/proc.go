@@ -108,17 +108,3 @@ func residentPeak(pid int) (int64, error) {
 	}
 	return 0, fmt.Errorf("process %d says nothing of its memory", pid)
 }
-
-// postmaster returns the process id of the PostgreSQL that serves a folder.
-func postmaster(dir string) (int, error) {
-	text, err := os.ReadFile(filepath.Join(dir, "pgdata", "postmaster.pid"))
-	if err != nil {
-		return 0, fmt.Errorf("find PostgreSQL's process: %w", err)
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil {
-		return 0, fmt.Errorf("read PostgreSQL's process id: %w", err)
-	}
-	return pid, nil
-}

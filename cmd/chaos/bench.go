@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -109,32 +107,6 @@ func (b *bench) startPostgreSQL(ctx context.Context) error {
 		return errors.New("PostgreSQL came back at another address; put TMPDIR where paths are short")
 	}
 	b.url = url
-	return nil
-}
-
-// killPostmaster kills PostgreSQL's first process, which takes the others
-// with it, and returns once it is gone.
-func (b *bench) killPostmaster(ctx context.Context) error {
-	text, err := os.ReadFile(filepath.Join(b.pgFolder, "pgdata", "postmaster.pid"))
-	if err != nil {
-		return fmt.Errorf("find PostgreSQL's process: %w", err)
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil {
-		return fmt.Errorf("read PostgreSQL's process id: %w", err)
-	}
-	p, err := os.FindProcess(pid)
-	if err == nil {
-		err = p.Kill()
-	}
-	if err != nil {
-		return fmt.Errorf("kill PostgreSQL: %w", err)
-	}
-	<-b.postgres.Exited()
-	if err := b.postgres.Stop(ctx); err != nil { // lets go of the folder
-		return fmt.Errorf("clear up after PostgreSQL: %w", err)
-	}
 	return nil
 }
 

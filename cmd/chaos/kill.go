@@ -68,7 +68,7 @@ func killPostgreSQL(ctx context.Context, b *bench, t *troupe, n int, dice *rand.
 			return nil, err
 		}
 		t.traffic.outage(true)
-		if err := b.killPostmaster(ctx); err != nil {
+		if err := b.postgres.Kill(ctx); err != nil {
 			return nil, err
 		}
 		if err := sleep(ctx, between(dice, minOutage, maxOutage)); err != nil {

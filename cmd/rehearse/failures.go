@@ -98,7 +98,7 @@ func (s *stage) rehearse(ctx context.Context, f failure, hold time.Duration) lin
 func failing(t tally) bool { return t.failures() > 0 }
 
 func postgresKilled(ctx context.Context, s *stage, hold time.Duration) (time.Time, string, error) {
-	if err := s.killPostgreSQL(ctx); err != nil {
+	if err := s.postgres.Kill(ctx); err != nil {
 		return time.Time{}, "", err
 	}
 	err := errors.Join(s.traffic.until(ctx, "clients notice", failing), s.unreadyFor(ctx, "database"), sleep(ctx, hold))

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -144,32 +143,6 @@ func (s *stage) startPostgreSQL(ctx context.Context) error {
 		return errors.New("PostgreSQL came back at another address; put TMPDIR where paths are short")
 	}
 	s.ownerURL = address
-	return nil
-}
-
-// killPostgreSQL kills its first process, which takes the others with it, and
-// returns once it is gone.
-func (s *stage) killPostgreSQL(ctx context.Context) error {
-	text, err := os.ReadFile(filepath.Join(s.pgFolder, "pgdata", "postmaster.pid"))
-	if err != nil {
-		return fmt.Errorf("find PostgreSQL's process: %w", err)
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil {
-		return fmt.Errorf("read PostgreSQL's process id: %w", err)
-	}
-	p, err := os.FindProcess(pid)
-	if err == nil {
-		err = p.Kill()
-	}
-	if err != nil {
-		return fmt.Errorf("kill PostgreSQL: %w", err)
-	}
-	<-s.postgres.Exited()
-	if err := s.postgres.Stop(ctx); err != nil { // lets go of the folder
-		return fmt.Errorf("clear up after PostgreSQL: %w", err)
-	}
 	return nil
 }
 

@@ -176,6 +176,20 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.tidy()
 }
 
+// PID returns the id of the server's first process, the postmaster.
+func (s *Server) PID() int { return s.process.pid() }
+
+// Kill ends the server's first process as a crash does, which takes the others
+// with it, and releases the folder once it is gone. What was committed is kept:
+// the next start recovers it.
+func (s *Server) Kill(ctx context.Context) error {
+	if err := s.process.signal(stopKill); err != nil {
+		return fmt.Errorf("kill PostgreSQL in %s: %w", s.home.root, err)
+	}
+	<-s.process.exited
+	return s.Stop(ctx)
+}
+
 // tidy removes what only a running server needs.
 func (s *Server) tidy() error {
 	err := s.endpoint.remove(s.home, s.account)

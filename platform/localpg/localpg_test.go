@@ -187,6 +187,20 @@ func TestExitedTellsOfACrash(t *testing.T) {
 	mustStart(t, dir)
 }
 
+func TestKillKeepsWhatWasCommitted(t *testing.T) {
+	t.Parallel()
+	dir := tempFolder(t)
+	s := mustStart(t, dir)
+	keep(t, s)
+	if err := s.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Err(); err == nil {
+		t.Error("Err() is nil after a kill")
+	}
+	checkKept(t, mustStart(t, dir))
+}
+
 func TestFailedStartQuotesTheLog(t *testing.T) {
 	t.Parallel()
 	dir := tempFolder(t)
