@@ -195,7 +195,9 @@ func scope(file *ast.File) []string {
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			found = append(found, d.Name.Name)
+			if d.Recv == nil { // a method is in no file's scope
+				found = append(found, d.Name.Name)
+			}
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
 				switch spec := spec.(type) {

@@ -69,7 +69,7 @@ func small(t *testing.T) string {
 		"schema.hcl":                          "schema \"public\" {}\n\n// owner: tag\ntable \"tags\" {\n}\n\n// owner: task\ntable \"task_tags\" {\n}\n",
 		builtInFile:                           "schema \"public\" {}\n\n// owner: tag\ntable \"tags\" {\n}\n\n// owner: task\ntable \"task_tags\" {\n}\n",
 		"cmd/docket/app.go":                   app,
-		"cmd/docket/links.go":                 "package main\n\nvar links, _ = 1, 2\n\ntype graph struct{}\n\nfunc greet() {}\n",
+		"cmd/docket/links.go":                 "package main\n\nvar links, _ = 1, 2\n\ntype graph struct{}\n\nfunc greet() {}\n\nfunc (graph) entry() {}\n",
 		"modules/tag/internal/rest/routes.go": "package rest\n\nvar paths = []string{\"/tags\", \"/tags/:id\", \"/labels\"}\n",
 		"modules/identity/identity.go":        "package identity\n",
 	} {
