@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -82,6 +83,7 @@ func TestProductionRefusesToServeWithoutTheSecondWall(t *testing.T) {
 
 // Elsewhere it says so, and serves: somebody may be trying something out.
 func TestLocalWarnsOfAMissingSecondWall(t *testing.T) {
+	needsSignals(t)
 	t.Parallel()
 	for name, c := range map[string]struct {
 		setting string
@@ -90,6 +92,8 @@ func TestLocalWarnsOfAMissingSecondWall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := launch(t, "DATABASE_URL="+pgtest.AsOwner(t, pgtest.URL(t)), "DOCKET_DATA_DIR="+t.TempDir(), c.setting)
+			p.signal(t, syscall.SIGTERM)
+			p.ends(t, 0) // all that it says has been read by then
 			if got := strings.Contains(p.stderr.String(), "docket db secure mends it"); got != c.warned {
 				t.Errorf("it warns: %t, want %t: %s", got, c.warned, p.stderr)
 			}
