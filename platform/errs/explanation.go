@@ -149,12 +149,12 @@ func explainServer(code Code) Explanation {
 		},
 		CodeUnavailable: {
 			"Something that is needed cannot be reached, too many requests are being served, or the server is stopping.",
-			[]string{"The database or the issuer's key set cannot be reached.", "A new version is being started.", "The server has as many requests as it takes at once."},
+			[]string{"The database or the issuer's key set cannot be reached.", "A new version is being started.", "The server has as many requests as it takes at once, or its database has."},
 			[]string{"Wait as long as `Retry-After` says and repeat it; a write with the `Idempotency-Key` of the first attempt.", "`GET /readyz` says what is missing."},
 		},
 		CodeDeadlineExceeded: {
 			"The request took longer than its deadline. Nothing was written.",
-			[]string{"The database is slow, or wakes up.", "The request changes very much at once."},
+			[]string{"The database is slow.", "The request changes very much at once."},
 			[]string{"Repeat it. If it goes on, ask for less: a smaller `limit`, fewer operations in a batch."},
 		},
 	}[code]

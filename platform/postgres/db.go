@@ -134,7 +134,10 @@ func (db *DB) Close() { db.pool.Close() }
 // Ping asks the database for a sign of life. The error is an
 // [errs.Unavailable] when it cannot be reached.
 func (db *DB) Ping(ctx context.Context) error {
-	err := db.awake(ctx, func() error { return db.pool.Ping(ctx) })
+	err := inTime(ctx)
+	if err == nil {
+		err = db.awake(ctx, func() error { return db.pool.Ping(ctx) })
+	}
 	if err != nil {
 		return translate(ctx, fmt.Errorf("reach the database: %w", err))
 	}

@@ -26,6 +26,17 @@ var ErrNotFound = errors.New("no such row")
 // ErrLockTimeout says that somebody else held a lock for too long.
 var ErrLockTimeout = errors.New("waited too long for a lock")
 
+// errLate is that of a statement whose deadline was over before it could begin.
+var errLate = errors.New("the deadline was over before")
+
+// inTime returns [errLate] where the time of ctx is over.
+func inTime(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", errLate, err)
+	}
+	return nil
+}
+
 // ownerKey ends the name of each foreign key to the user whom a row belongs to.
 // One that is violated means that the user was erased after the request was
 // let in: by another process, which this one has not heard of yet.
@@ -52,6 +63,10 @@ func translate(ctx context.Context, err error) error {
 		return ErrNotFound
 	case errors.Is(err, errAsleep):
 		e := errs.New(errs.Unavailable, "the database cannot be reached at the moment")
+		e.RetryAfter = unavailableRetryAfter
+		return e.Because(err)
+	case waited(err):
+		e := errs.New(errs.Unavailable, "the database is busy: no connection to it came free in time")
 		e.RetryAfter = unavailableRetryAfter
 		return e.Because(err)
 	case deadlinePassed(ctx, err):
@@ -88,6 +103,16 @@ func deadlinePassed(ctx context.Context, err error) bool {
 		return false // by the pool, whose deadline is not the request's
 	}
 	return errors.Is(err, context.DeadlineExceeded) || sqlState(err) == pgerrcode.QueryCanceled
+}
+
+// waited reports whether the deadline passed while a connection was waited for:
+// of that alone the pool says nothing but what the context does.
+func waited(err error) bool {
+	if errors.Is(err, errLate) || sqlState(err) != "" || pgconn.Timeout(err) {
+		return false
+	}
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	return !connecting && errors.Is(err, context.DeadlineExceeded)
 }
 
 // silent reports whether a statement was sent and neither its end nor its

@@ -32,6 +32,9 @@ type deferred struct {
 
 // openLine takes a connection for a transaction that begins so.
 func (db *DB) openLine(ctx context.Context, begin string) (*line, error) {
+	if err := inTime(ctx); err != nil {
+		return nil, translate(ctx, err)
+	}
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
 		return nil, translate(ctx, fmt.Errorf("begin: %w", err))

@@ -163,6 +163,9 @@ func (db *DB) alone(ctx context.Context, statement func() error) error {
 	if unitFrom(ctx) != nil {
 		return statement()
 	}
+	if err := inTime(ctx); err != nil {
+		return err
+	}
 	return db.retry(ctx, statement)
 }
 

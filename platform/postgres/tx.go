@@ -118,7 +118,7 @@ func run(ctx context.Context, u *unit, fn func(ctx context.Context) error) error
 // commit is not given up half-way where the deadline passes: nobody could then
 // tell whether it happened. Before it began, the deadline counts.
 func (u *unit) commit(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := inTime(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
