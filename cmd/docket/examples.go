@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,8 @@ func newExamplesCommand(o *options) *cobra.Command {
 		Short: "Print a curl line for each operation of the API",
 		Long: `Print a curl line for each operation of the API, made from its OpenAPI document.
 In local they run as they are, one after the other, as a user of their own that
-the last one erases; elsewhere put in a token of your issuer.`,
+the last one erases; elsewhere put in a token of your issuer. With --operation
+what the one needs is made first, so that its lines run on their own.`,
 		Example: `  docket examples
   docket examples --operation createTask
   docket examples | sh -e`,
@@ -53,7 +55,7 @@ the last one erases; elsewhere put in a token of your issuer.`,
 		},
 	}
 	c.Flags().StringVar(&api, "api", "", "where the API is (default: as the settings have it)")
-	c.Flags().StringVar(&operation, "operation", "", "print only this one, with what it needs")
+	c.Flags().StringVar(&operation, "operation", "", "print only this one, after what makes what it needs")
 	return c
 }
 
@@ -103,6 +105,9 @@ func printExamples(w io.Writer, api, token, only string) error {
 			continue
 		}
 		found = true
+		if only != "" {
+			printPrologue(&text, needed(o, operations))
+		}
 		fmt.Fprintf(&text, "\n# %s: %s\n", o.ID, o.Summary)
 		for _, r := range o.Requests {
 			text.WriteString(curl(r, o.Security == nil))
@@ -113,6 +118,35 @@ func printExamples(w io.Writer, api, token, only string) error {
 	}
 	_, err = io.WriteString(w, text.String())
 	return err
+}
+
+func printPrologue(w io.Writer, first []openapi.Request) {
+	if len(first) == 0 {
+		return
+	}
+	fmt.Fprint(w, "\n# First, what it is about:\n")
+	for _, r := range first {
+		fmt.Fprint(w, curl(r, true))
+	}
+}
+
+// needed are the examples of other operations that make what those of o name
+// and do not make themselves: the PUT of each resource whose id is in a path or
+// a body.
+func needed(o *openapi.Operation, all []*openapi.Operation) (first []openapi.Request) {
+	for _, maker := range all {
+		made := maker.Requests[len(maker.Requests)-1]
+		if made.Method != http.MethodPut || maker == o {
+			continue
+		}
+		id := path.Base(made.Path)
+		if slices.ContainsFunc(o.Requests, func(r openapi.Request) bool {
+			return strings.Contains(r.Path, id) || strings.Contains(string(r.Body), id)
+		}) {
+			first = append(first, made)
+		}
+	}
+	return first
 }
 
 // exampleOperations are all operations in an order in which their examples
@@ -148,9 +182,10 @@ func turn(r openapi.Request) int {
 	return turn
 }
 
-// curl writes a request as a line for a POSIX shell.
+// curl writes a request as a line for a POSIX shell. Answers end without a line
+// feed, which people who read several of them miss.
 func curl(r openapi.Request, signed bool) string {
-	line := fmt.Sprintf(`curl -sS --fail-with-body -X %s "$API"%s`, r.Method, quote(r.Path))
+	line := fmt.Sprintf(`curl -sS --fail-with-body -w '\n' -X %s "$API"%s`, r.Method, quote(r.Path))
 	if signed {
 		line += ` -H "Authorization: Bearer $TOKEN"`
 	}

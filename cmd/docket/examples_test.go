@@ -1,9 +1,11 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,14 +13,7 @@ import (
 // Every line that is printed works as it is, against a server as it is.
 func TestExamplesWork(t *testing.T) {
 	t.Parallel()
-	for _, program := range []string{"sh", "curl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("CI needs %s", program)
-			}
-			t.Skipf("%s is not there", program)
-		}
-	}
+	needCurl(t)
 	s := serving(t)
 	settings := []string{"DOCKET_DATA_DIR=" + dataDirOf(s)}
 	api := strings.TrimSuffix(s.greeting.API, "/api/v1")
@@ -47,5 +42,49 @@ func TestExamplesWork(t *testing.T) {
 	}
 	if unknown := execute(t, settings, "examples", "--operation", "frobnicate"); unknown.code != exitUsage || !strings.Contains(unknown.stderr, "frobnicate") {
 		t.Errorf("an unknown operation: code %d, %s", unknown.code, unknown.stderr)
+	}
+}
+
+// What is printed of one operation runs on its own, as a user whom nobody has
+// seen, and is answered as the document promises of a success.
+func TestEachExampleWorksAlone(t *testing.T) {
+	t.Parallel()
+	needCurl(t)
+	s := serving(t)
+	settings := []string{"DOCKET_DATA_DIR=" + dataDirOf(s)}
+	operations, err := exampleOperations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const say = "curl() { command curl \"$@\" -o /dev/null -w '%{http_code}\\n'; }\n"
+	for _, o := range operations {
+		t.Run(o.ID, func(t *testing.T) {
+			script := execute(t, settings, "examples", "--api", s.site(), "--operation", o.ID).ok(t)
+			run := exec.CommandContext(t.Context(), "sh", "-e")
+			run.Stdin = strings.NewReader(say + script)
+			out, err := run.CombinedOutput()
+			statuses := strings.Fields(string(out))
+			if err != nil || len(statuses) == 0 {
+				t.Fatalf("%v\n%s\nof\n%s", err, out, script)
+			}
+			promised := slices.DeleteFunc(slices.Sorted(maps.Keys(o.Responses)), func(status string) bool { return status >= "300" })
+			if last := statuses[len(statuses)-1]; !slices.Contains(promised, last) {
+				t.Errorf("it is answered %s, want one of %q:\n%s", last, promised, script)
+			}
+		})
+	}
+}
+
+// needCurl skips a test where there is no shell with curl; with CI=true that
+// fails.
+func needCurl(t *testing.T) {
+	t.Helper()
+	for _, program := range []string{"sh", "curl"} {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("CI needs %s", program)
+			}
+			t.Skipf("%s is not there", program)
+		}
 	}
 }
