@@ -15,13 +15,13 @@ const openAPIPath = "/openapi.json"
 var about = openapi.Info{
 	Title:   "Docket",
 	Version: "1.0.0",
-	License: &openapi.License{Name: "All rights reserved", Identifier: "LicenseRef-All-Rights-Reserved"},
+	License: &openapi.License{Name: "Proprietary, all rights reserved", Identifier: "LicenseRef-Proprietary"},
 	Summary: "Tasks, projects and tags",
 	Description: `All that a task-management frontend needs.
 
 **Answers** are ` + "`{\"success\": true, \"data\": …}`" + `, lists with ` + "`meta.next_cursor`" + `; failures are
-` + "`{\"success\": false, \"error\": {\"code\", \"message\", \"request_id\"}}`" + `: switch on ` + "`error.code`" + `; [each code is explained](/docs/errors). A 422 names all
-that is wrong in ` + "`error.details`" + `. A path that does not exist answers 404 ` + "`RESOURCE_NOT_FOUND`" + `, a method that it does
+` + "`{\"success\": false, \"error\": {\"code\", \"message\", \"request_id\"}}`" + `: switch on ` + "`error.code`" + `; [each code is explained](/docs/errors). A 422 names in
+` + "`error.details`" + ` all that is wrong with the query, or, where nothing is, with the body. A path that does not exist answers 404 ` + "`RESOURCE_NOT_FOUND`" + `, a method that it does
 not take 405 ` + "`METHOD_NOT_ALLOWED`" + ` with ` + "`Allow`" + `. What can be got can also be asked for with HEAD.
 
 **Safe writes.** Send ` + "`Idempotency-Key`" + ` with a write to be able to repeat it, and ` + "`If-Match`" + ` so as not to overwrite

@@ -36,6 +36,11 @@ type Route struct {
 	Sorts []string
 	// Query are the other parameters the route takes.
 	Query []Param
+	// CheckQuery says what is wrong with the values of Query, where they are
+	// more than text. It is asked where a request will be refused anyway, so that
+	// all that is wrong with its query is named at once; the handler finds the
+	// same where nothing else is wrong.
+	CheckQuery func(*Request) errs.Faults
 	// Body is what the route reads, nil where it takes no JSON object.
 	Body *Body
 	// Statuses are those of a success, 200 where there are none.
@@ -171,8 +176,24 @@ func (r *Request) readQuery() error {
 	if r.route.Sorts != nil {
 		r.readPaging(&faults)
 	}
+	if len(faults) > 0 || args.Has("cursor") {
+		r.checkQuery(&faults)
+	}
 	if err := faults.Err(); err != nil {
 		return err
 	}
 	return r.readCursor()
+}
+
+// checkQuery adds what the route finds wrong with its own parameters, each of
+// which has at most one fault.
+func (r *Request) checkQuery(faults *errs.Faults) {
+	if r.route.CheckQuery == nil {
+		return
+	}
+	for _, f := range r.route.CheckQuery(r) {
+		if !faults.Has(f.Field) {
+			*faults = append(*faults, f)
+		}
+	}
 }

@@ -36,8 +36,8 @@ func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
 }
 
 func (h handlers) list(r *httpx.Request) (httpx.Response, error) {
-	q, counts, err := listQuery(r)
-	if err != nil {
+	q, counts, faults := listQuery(r)
+	if err := faults.Err(); err != nil {
 		return httpx.Response{}, err
 	}
 	projects, next, err := h.projects.List(r.Context(), r.Owner(), q)
@@ -102,8 +102,8 @@ func (h handlers) put(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) delete(r *httpx.Request) (httpx.Response, error) {
-	tasksToo, err := withTasks(r)
-	if err != nil {
+	tasksToo, faults := withTasks(r)
+	if err := faults.Err(); err != nil {
 		return httpx.Response{}, err
 	}
 	remove := h.projects.Delete

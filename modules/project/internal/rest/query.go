@@ -17,8 +17,7 @@ func oneOf[T any](r *httpx.Request, name string, faults *errs.Faults, values map
 }
 
 // listQuery reads which projects to list, and whether with their counts.
-func listQuery(r *httpx.Request) (q core.Query, counts bool, err error) {
-	var faults errs.Faults
+func listQuery(r *httpx.Request) (q core.Query, counts bool, faults errs.Faults) {
 	archived, inUse := true, false
 	p := r.Page()
 	q = core.Query{
@@ -27,16 +26,30 @@ func listQuery(r *httpx.Request) (q core.Query, counts bool, err error) {
 		Sort:     core.SortField(p.Sort), Desc: p.Desc, After: (*core.After)(p.After), Limit: p.Limit,
 	}
 	counts = includeCounts(r, &faults)
-	return q, counts, faults.Err()
+	return q, counts, faults
+}
+
+func checkList(r *httpx.Request) errs.Faults {
+	_, _, faults := listQuery(r)
+	return faults
 }
 
 func includeCounts(r *httpx.Request, faults *errs.Faults) bool {
 	return oneOf(r, "include", faults, map[string]bool{"": false, "counts": true}, "counts")
 }
 
+func checkInclude(r *httpx.Request) (faults errs.Faults) {
+	includeCounts(r, &faults)
+	return faults
+}
+
 // withTasks reports whether a project's tasks are to be deleted along with it.
-func withTasks(r *httpx.Request) (bool, error) {
-	var faults errs.Faults
-	with := oneOf(r, "tasks", &faults, map[string]bool{"": false, "keep": false, "delete": true}, "keep, which puts the tasks into the inbox, or delete")
-	return with, faults.Err()
+func withTasks(r *httpx.Request) (with bool, faults errs.Faults) {
+	with = oneOf(r, "tasks", &faults, map[string]bool{"": false, "keep": false, "delete": true}, "keep, which puts the tasks into the inbox, or delete")
+	return with, faults
+}
+
+func checkTasks(r *httpx.Request) errs.Faults {
+	_, faults := withTasks(r)
+	return faults
 }

@@ -26,12 +26,12 @@ func (h handlers) collection() []httpx.Route {
 		},
 		{
 			Method: "GET", Path: "/projects", Operation: "listProjects", Group: group, Summary: "List projects",
-			Sorts: []string{"position", "name", "created_at", "updated_at"}, Query: []httpx.Param{archived, contains, include}, Shows: &project, Handle: h.list,
+			Sorts: []string{"position", "name", "created_at", "updated_at"}, Query: []httpx.Param{archived, contains, include}, CheckQuery: checkList, Shows: &project, Handle: h.list,
 			Example: httpx.Example{Query: "include=counts"},
 		},
 		{
 			Method: "GET", Path: "/projects/:id", Operation: "getProject", Group: group, Summary: "Read a project",
-			Query: []httpx.Param{include}, Shows: &project, Handle: h.get,
+			Query: []httpx.Param{include}, CheckQuery: checkInclude, Shows: &project, Handle: h.get,
 			Example: httpx.Example{ID: exampleID.String(), Query: "include=counts"},
 		},
 		{
@@ -47,7 +47,7 @@ func (h handlers) collection() []httpx.Route {
 		},
 		{
 			Method: "DELETE", Path: "/projects/:id", Operation: "deleteProject", Group: group, Summary: "Delete a project; its tasks go back to the inbox, or with it",
-			Query: []httpx.Param{tasks}, Statuses: []int{204}, Guards: &project, Handle: h.delete, Patience: patience,
+			Query: []httpx.Param{tasks}, CheckQuery: checkTasks, Statuses: []int{204}, Guards: &project, Handle: h.delete, Patience: patience,
 			Example: httpx.Example{ID: exampleID.String()},
 		},
 	}

@@ -32,17 +32,20 @@ func (v countedView) AppendJSON(dst []byte) []byte {
 }
 
 // includeCounts reads the parameter include.
-func includeCounts(r *httpx.Request) (bool, error) {
+func includeCounts(r *httpx.Request) (counts bool, faults errs.Faults) {
 	switch r.Query("include") {
 	case "":
-		return false, nil
 	case "counts":
-		return true, nil
+		counts = true
 	default:
-		var faults errs.Faults
 		faults.Add("include", errs.Faultf(errs.FaultInvalidValue, "must be counts"))
-		return false, faults.Err()
 	}
+	return counts, faults
+}
+
+func checkInclude(r *httpx.Request) errs.Faults {
+	_, faults := includeCounts(r)
+	return faults
 }
 
 // counted adds to tags how many tasks carry them.

@@ -35,8 +35,8 @@ func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
 }
 
 func (h handlers) list(r *httpx.Request) (httpx.Response, error) {
-	counts, err := includeCounts(r)
-	if err != nil {
+	counts, faults := includeCounts(r)
+	if err := faults.Err(); err != nil {
 		return httpx.Response{}, err
 	}
 	p := r.Page()
@@ -51,8 +51,8 @@ func (h handlers) list(r *httpx.Request) (httpx.Response, error) {
 }
 
 func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
-	counts, err := includeCounts(r)
-	if err != nil {
+	counts, faults := includeCounts(r)
+	if err := faults.Err(); err != nil {
 		return httpx.Response{}, err
 	}
 	tag, err := h.tags.Get(r.Context(), r.Owner(), r.ID())

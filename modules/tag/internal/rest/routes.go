@@ -22,12 +22,12 @@ func Routes(tags *core.Service) []httpx.Route {
 		},
 		{
 			Method: "GET", Path: "/tags", Operation: "listTags", Group: group, Summary: "List tags",
-			Sorts: []string{"name", "created_at", "updated_at"}, Query: []httpx.Param{contains, include}, Shows: &shown, Handle: h.list,
+			Sorts: []string{"name", "created_at", "updated_at"}, Query: []httpx.Param{contains, include}, CheckQuery: checkInclude, Shows: &shown, Handle: h.list,
 			Example: httpx.Example{Query: "include=counts"},
 		},
 		{
 			Method: "GET", Path: "/tags/:id", Operation: "getTag", Group: group, Summary: "Read a tag",
-			Query: []httpx.Param{include}, Shows: &shown, Handle: h.get,
+			Query: []httpx.Param{include}, CheckQuery: checkInclude, Shows: &shown, Handle: h.get,
 			Example: httpx.Example{ID: exampleID.String()},
 		},
 		{

@@ -29,9 +29,11 @@ func FuzzFilters(f *testing.F) {
 	var got core.Query
 	app := httpxtest.New(f, []httpx.Route{{
 		Method: "GET", Path: "/tasks", Operation: "listTasks", Sorts: sorts, Query: filters, Shows: &task,
-		Handle: func(r *httpx.Request) (_ httpx.Response, err error) {
-			got, err = query(r)
-			return httpx.List([]core.Task{}, view, nil), err
+		CheckQuery: checkQuery,
+		Handle: func(r *httpx.Request) (httpx.Response, error) {
+			q, faults := query(r)
+			got = q
+			return httpx.List([]core.Task{}, view, nil), faults.Err()
 		},
 	}})
 	f.Fuzz(func(t *testing.T, name, value, q string) {

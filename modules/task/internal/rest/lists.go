@@ -10,8 +10,8 @@ import (
 )
 
 func (h handlers) list(r *httpx.Request) (httpx.Response, error) {
-	q, err := query(r)
-	if err != nil {
+	q, faults := query(r)
+	if err := faults.Err(); err != nil {
 		return httpx.Response{}, err
 	}
 	tasks, next, err := h.lists.List(r.Context(), r.Owner(), q)
@@ -32,20 +32,28 @@ func (h handlers) summary(r *httpx.Request) (httpx.Response, error) {
 // get answers with include=subtasks what is below the task too. The entity tag
 // is that of what is sent: one of a tree is no use for If-Match.
 func (h handlers) get(r *httpx.Request) (httpx.Response, error) {
-	switch r.Query("include") {
-	case "":
-	case "subtasks":
+	subtasks, faults := includeSubtasks(r)
+	if err := faults.Err(); err != nil {
+		return httpx.Response{}, err
+	}
+	if subtasks {
 		return h.tree(r)
-	default:
-		var faults errs.Faults
-		faults.Add("include", errs.Faultf(errs.FaultInvalidValue, "must be subtasks"))
-		return httpx.Response{}, faults.Err()
 	}
 	task, err := h.tasks.Get(r.Context(), r.Owner(), r.ID())
 	if err != nil {
 		return httpx.Response{}, err
 	}
 	return httpx.OK(view(task)), nil
+}
+
+func includeSubtasks(r *httpx.Request) (bool, errs.Faults) {
+	v := values{r: r}
+	return v.oneOf("include", "subtasks") != "", v.faults
+}
+
+func checkInclude(r *httpx.Request) errs.Faults {
+	_, faults := includeSubtasks(r)
+	return faults
 }
 
 func (h handlers) tree(r *httpx.Request) (httpx.Response, error) {

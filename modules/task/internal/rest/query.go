@@ -19,7 +19,7 @@ var sorts = []string{"-created_at", "updated_at", "due", "priority", "title", "p
 const none = "none"
 
 // query reads what a list asks for, and reports all that is wrong with it.
-func query(r *httpx.Request) (core.Query, error) {
+func query(r *httpx.Request) (core.Query, errs.Faults) {
 	var f core.Filter
 	v := values{r: r}
 	f.Statuses = each(&v, "status", core.ParseStatus)
@@ -44,7 +44,12 @@ func query(r *httpx.Request) (core.Query, error) {
 	if f.Search != nil && r.Query("sort") == "" {
 		q.Sort = core.SortRank
 	}
-	return q, v.faults.Err()
+	return q, v.faults
+}
+
+func checkQuery(r *httpx.Request) errs.Faults {
+	_, faults := query(r)
+	return faults
 }
 
 // values reads parameters and collects what is wrong with them. Of those that

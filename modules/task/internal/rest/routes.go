@@ -18,7 +18,7 @@ func (h handlers) reads() []httpx.Route {
 			Method: "GET", Path: "/tasks", Operation: "listTasks", Group: group, Summary: "List tasks, or search them",
 			Description: "Filters are joined by and. `…_after` includes its value, `…_before` does not; a date means that day's start in the user's time zone. " +
 				"A search without `sort` comes with the best matches first. By `due`, tasks without a date come last either way.",
-			Sorts: sorts, Query: filters, Shows: &task, Handle: h.list,
+			Sorts: sorts, Query: filters, CheckQuery: checkQuery, Shows: &task, Handle: h.list,
 			Example: httpx.Example{Query: "status=todo,in_progress&sort=-priority&limit=20"},
 		},
 		{
@@ -28,7 +28,7 @@ func (h handlers) reads() []httpx.Route {
 		},
 		{
 			Method: "GET", Path: "/tasks/:id", Operation: "getTask", Group: group, Summary: "Read a task",
-			Query: []httpx.Param{include}, Shows: &task, Handle: h.get,
+			Query: []httpx.Param{include}, CheckQuery: checkInclude, Shows: &task, Handle: h.get,
 			Example: httpx.Example{ID: exampleID.String(), Query: "include=subtasks"},
 		},
 	}
