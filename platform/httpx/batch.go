@@ -31,13 +31,28 @@ type Units interface {
 	Serialize(ctx context.Context, owner uuid.UUID) error
 }
 
+// What an operation can do beyond changing something.
+const (
+	verbCreate = "create"
+	verbDelete = "delete"
+)
+
+// defaultResource is what an operation is about that does not say so.
+const defaultResource = "task"
+
 // verbs are what an operation of a batch can do, each with the route it stands
 // for: its method, and what its path has behind the name of the resource.
 var verbs = map[string]struct{ method, suffix string }{
-	"create": {fiber.MethodPost, ""},
-	"update": {fiber.MethodPatch, "/:id"},
-	"delete": {fiber.MethodDelete, "/:id"},
-	"move":   {fiber.MethodPost, "/:id/move"},
+	verbCreate: {fiber.MethodPost, ""},
+	"update":   {fiber.MethodPatch, "/:id"},
+	verbDelete: {fiber.MethodDelete, "/:id"},
+	"move":     {fiber.MethodPost, "/:id/move"},
+}
+
+// routeOf is the key, among the routes of a batch, of the one that a verb stands
+// for.
+func routeOf(verb, resource string) string {
+	return verbs[verb].method + " /" + resource + "s" + verbs[verb].suffix
 }
 
 // operation is one step of a batch.
@@ -94,9 +109,9 @@ func (a *App) AddBatch(units Units) {
 
 // patience is that of the most patient operation.
 func (b *batch) patience() (longest time.Duration) {
-	for _, verb := range verbs {
+	for verb := range verbs {
 		for _, name := range b.known() {
-			longest = max(longest, b.routes[verb.method+" /"+name+"s"+verb.suffix].Patience)
+			longest = max(longest, b.routes[routeOf(verb, name)].Patience)
 		}
 	}
 	return longest

@@ -25,7 +25,7 @@ var references = []string{"project_id", "parent_id", "before_id", "after_id", "i
 // wrong with the data of an operation shows when that operation is done.
 func (b *batch) read(body *Object) (operations []*operation, dryRun bool, err error) {
 	body.Require("operations")
-	raws := readObjects(body, "operations", maxOperations)
+	raws := readObjects(body, "operations", maxOperations, b.operationSchema)
 	readFlag(body, "dry_run", &dryRun, dryRunFlag)
 	faults := body.Faults()
 	temps := map[string]uuid.UUID{}
@@ -46,27 +46,27 @@ func (b *batch) read(body *Object) (operations []*operation, dryRun bool, err er
 func (b *batch) readOperation(index int, raw *Object, temps map[string]uuid.UUID) (*operation, errs.Faults) {
 	o := &operation{index: index, data: &Object{}}
 	var verb, resource, id string
-	resource = "task"
+	resource = defaultResource
 	raw.Require("op")
-	Text(raw, "op", &verb, b.verb())
-	Text(raw, "resource", &resource, b.resource())
+	Text(raw, "op", &verb, ReadAs(b.parseVerb, nil))
+	Text(raw, "resource", &resource, ReadAs(b.parseResource, nil))
 	Text(raw, "id", &id, anyID)
 	Text(raw, "temp_id", &o.tempID, temporaryID)
 	Text(raw, "if_match", &o.ifMatch, ifMatch)
-	if data := readObject(raw, "data", operationData); data != nil {
+	if data := readObject(raw, "data"); data != nil {
 		o.data = data
 	}
 	if verb == "" || resource == "" {
 		return o, raw.Faults()
 	}
-	route, known := b.routes[verbs[verb].method+" /"+resource+"s"+verbs[verb].suffix]
+	route, known := b.routes[routeOf(verb, resource)]
 	if !known {
 		raw.faults.Add("op", errs.Faultf(errs.FaultInvalidValue, "a %s cannot be changed by %s", resource, verb))
 	}
 	o.route = route
 	b.readIDs(o, raw, verb, id, temps)
 	o.uses = o.data.substitute(temps)
-	if o.tempID != "" && verb == "create" {
+	if o.tempID != "" && verb == verbCreate {
 		if _, taken := temps[o.tempID]; taken {
 			raw.faults.Add("temp_id", errs.Faultf(errs.FaultDuplicate, "was given to an operation before"))
 		}
@@ -79,7 +79,7 @@ func (b *batch) readOperation(index int, raw *Object, temps map[string]uuid.UUID
 // names one.
 func (b *batch) readIDs(o *operation, raw *Object, verb, id string, temps map[string]uuid.UUID) {
 	switch {
-	case verb == "create":
+	case verb == verbCreate:
 		o.newID = b.app.NewID()
 		if put, ok := b.routes[fiber.MethodPut+" "+o.route.Path+"/:id"]; ok && o.route.Many == nil {
 			o.route, o.id = put, o.newID // the way to create with an id that is known
@@ -94,7 +94,7 @@ func (b *batch) readIDs(o *operation, raw *Object, verb, id string, temps map[st
 	case o.tempID != "":
 		raw.faults.Add("temp_id", errs.Faultf(errs.FaultConflict, "can be given to a create alone"))
 	}
-	if verb != "delete" {
+	if verb != verbDelete {
 		raw.Require("data")
 	} else {
 		raw.faults = append(raw.faults, o.readQuery(raw)...)
@@ -150,7 +150,7 @@ func (b *batch) parseVerb(text string) (string, error) {
 
 // parseResource takes what has a route that creates it.
 func (b *batch) parseResource(text string) (string, error) {
-	if _, ok := b.routes[verbs["create"].method+" /"+text+"s"]; ok {
+	if _, ok := b.routes[routeOf(verbCreate, text)]; ok {
 		return text, nil
 	}
 	return "", errs.Faultf(errs.FaultInvalidValue, "must be one of %s", strings.Join(b.known(), ", "))
@@ -160,7 +160,7 @@ func (b *batch) parseResource(text string) (string, error) {
 func (b *batch) known() []string {
 	var known []string
 	for _, r := range b.app.routes {
-		if name, ok := strings.CutSuffix(r.Path, "s"); ok && r.Method == verbs["create"].method {
+		if name, ok := strings.CutSuffix(r.Path, "s"); ok && r.Method == verbs[verbCreate].method {
 			known = append(known, strings.TrimPrefix(name, "/"))
 		}
 	}
@@ -179,10 +179,14 @@ func parseTempID(text string) (string, error) {
 }
 
 // parseIfMatch refuses a condition that names nothing: it could hold of
-// nothing, and must not be taken for none.
+// nothing, and must not be taken for none. A longer one than the header can be is
+// refused too.
 func parseIfMatch(text string) (string, error) {
 	if strings.TrimSpace(text) == "" {
 		return "", errs.Faultf(errs.FaultTooShort, "must be an entity tag, such as the etag of a resource")
+	}
+	if len(text) > MaxHeaderBytes {
+		return "", errs.Faultf(errs.FaultTooLong, "must have at most %d bytes, as the header If-Match", MaxHeaderBytes)
 	}
 	return text, nil
 }
@@ -237,8 +241,7 @@ func temporary(raw jsontext.Value, temps map[string]uuid.UUID) (uuid.UUID, bool)
 func (o *Object) again() *Object { return &Object{members: o.members} }
 
 // readObject reads a member that is an object, or returns nil.
-func readObject(o *Object, name string, schema *openapi.Schema) *Object {
-	o.describe(name, schema)
+func readObject(o *Object, name string) *Object {
 	raw, ok := o.find(name)
 	if !ok {
 		return nil
@@ -249,12 +252,12 @@ func readObject(o *Object, name string, schema *openapi.Schema) *Object {
 }
 
 // readObjects reads an array of at least one and at most limit objects; nil
-// stands for an element that is none.
-func readObjects(o *Object, name string, limit int) []*Object {
+// stands for an element that is none. The document describes an element by
+// schema, which is made only for it.
+func readObjects(o *Object, name string, limit int, schema func() *openapi.Schema) []*Object {
 	if o.described != nil {
-		element := &Object{described: openapi.Closed(openapi.Named("BatchOperation", openapi.Object()))}
-		o.describe(name, listOf(element.described, limit))
-		return []*Object{element}
+		o.describe(name, listOf(schema(), limit))
+		return nil
 	}
 	raw, ok := o.find(name)
 	if !ok {

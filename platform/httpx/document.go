@@ -243,6 +243,13 @@ func responseName(kind errs.Kind) string {
 	return name.String()
 }
 
+// visibleText is what [visible] takes.
+func visibleText(limit int) *openapi.Schema {
+	s := openapi.String(1, limit)
+	s.Pattern = "^[!-~]+$"
+	return s
+}
+
 func parameter(name string) *openapi.Parameter {
 	return &openapi.Parameter{Ref: "#/components/parameters/" + name}
 }
@@ -259,7 +266,7 @@ func parameters() map[string]*openapi.Parameter {
 		"IfNoneMatch": {Name: "If-None-Match", In: "header", Schema: openapi.String(1, 0), Description: "The entity tag of what you have: the answer is an empty 304 if that is still it."},
 		"IfNoneMatchCreate": {Name: "If-None-Match", In: "header", Schema: openapi.String(1, 0),
 			Description: "`*` creates only: where the resource exists, the answer is a 412 that shows it."},
-		"IdempotencyKey": {Name: "Idempotency-Key", In: "header", Schema: openapi.String(1, maxIdempotencyKey),
+		"IdempotencyKey": {Name: "Idempotency-Key", In: "header", Schema: visibleText(maxIdempotencyKey),
 			Description: fmt.Sprintf("Makes it safe to send the request again: one that was answered is not done twice, its answer is replayed with `Idempotent-Replayed: true`. 1 to %d visible ASCII characters, new for each request; kept for 24 hours.", maxIdempotencyKey)},
 		"RequestId": {Name: "X-Request-Id", In: "header", Schema: openapi.String(1, maxRequestID),
 			Description: fmt.Sprintf("A name for the request, for you to find it by: it is logged and comes back. At most %d visible ASCII characters; otherwise one is made.", maxRequestID)},
@@ -275,7 +282,7 @@ func headers() map[string]*openapi.Header {
 		return &openapi.Header{Schema: openapi.Integer(0, -1), Description: description, Example: openapi.Example(example)}
 	}
 	all := map[string]*openapi.Header{
-		"X-Request-Id":        text(openapi.String(1, maxRequestID), "The name of the request, as you sent it or as it was made.", exampleRequestID),
+		"X-Request-Id":        text(visibleText(maxRequestID), "The name of the request, as you sent it or as it was made.", exampleRequestID),
 		"ETag":                text(entityTag, "The strong entity tag of what is shown. It changes exactly when that does.", exampleTag),
 		"Location":            text(openapi.Format("uri-reference"), "Where the new resource is.", BasePath+"/tags/0198c0de-0000-7000-8000-000000000000"),
 		"Cache-Control":       text(openapi.OneOf(cachePrivate, cacheNothing), "The answer is for this user alone, and to be asked for again; or not to be kept at all.", cachePrivate),

@@ -36,12 +36,34 @@ func (g *Generator) spoilValue(v any, s *openapi.Schema) any {
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		return g.spoilObject(v, s)
+		return g.spoilObject(v, g.variantOf(v, s))
 	case []any:
 		return g.spoilList(v, s)
 	default:
 		return g.spoilLeaf(v, s)
 	}
+}
+
+// variantOf is that of a few schemas which is the first to have the words that v
+// has, as op and resource are in a batch; s where it is a single one.
+func (g *Generator) variantOf(v map[string]any, s *openapi.Schema) *openapi.Schema {
+	if s == nil || len(s.AnyOf) == 0 {
+		return s
+	}
+	for _, part := range s.AnyOf {
+		part = g.resolved(part)
+		fits := true
+		for name, p := range part.Properties {
+			text, given := v[name].(string)
+			if word(p) != "" && word(p) != text && (given || slices.Contains(part.Required, name)) {
+				fits = false
+			}
+		}
+		if fits {
+			return part
+		}
+	}
+	return nil
 }
 
 func (g *Generator) spoilObject(v map[string]any, s *openapi.Schema) any {

@@ -28,7 +28,7 @@ func (g *Generator) value(o operation, name string, s *openapi.Schema) any {
 	case len(s.AllOf) > 0:
 		return g.value(o, name, s.AllOf[0])
 	case len(s.AnyOf) > 0:
-		return g.value(o, name, pick(g, s.AnyOf...))
+		return g.value(o, name, g.variant(s.AnyOf))
 	case len(s.OneOf) > 0:
 		return g.value(o, name, pick(g, s.OneOf...))
 	}
@@ -106,23 +106,24 @@ func (g *Generator) object(o operation, s *openapi.Schema) any {
 	return m
 }
 
-// batched makes one operation of a batch: its data is what the body of the
-// operation's own request would be, which the schema leaves to words.
+// batched makes one operation of a batch, of a variant that the schema has for
+// it: one whose op and resource are words alone.
 func (g *Generator) batched(s *openapi.Schema) (any, bool) {
-	op, data := s.Properties["op"], s.Properties["data"]
-	if op == nil || data == nil || len(op.Enum) == 0 {
+	op, resource := word(s.Properties["op"]), word(s.Properties["resource"])
+	if op == "" || resource == "" {
 		return nil, false
 	}
-	resource := fmt.Sprint(g.value(operation{}, "resource", s.Properties["resource"]))
-	m := map[string]any{"op": pick(g, "create", "create", fmt.Sprint(pick(g, op.Enum...))), "resource": resource}
-	if resource == "task" && g.oneIn(3) {
+	m := map[string]any{"op": op, "resource": resource}
+	if !slices.Contains(s.Required, "resource") && g.oneIn(2) {
 		delete(m, "resource")
 	}
-	if inner := g.ownBody(fmt.Sprint(m["op"]), resource); inner != nil {
+	if inner := g.ownBody(op, resource); inner != nil {
 		m["data"] = inner
+	} else if data := s.Properties["data"]; data != nil && g.oneIn(2) {
+		m["data"] = g.value(operation{}, "data", data)
 	}
 	switch {
-	case m["op"] != "create":
+	case op != "create":
 		m["id"] = g.reference(resource)
 		if g.oneIn(8) {
 			m["if_match"] = g.known.tag(g)
@@ -133,6 +134,25 @@ func (g *Generator) batched(s *openapi.Schema) (any, bool) {
 		m["temp_id"] = name
 	}
 	return m, true
+}
+
+// word is the only word that a schema takes, "" where there are more or none.
+func word(s *openapi.Schema) string {
+	if s == nil || len(s.Enum) != 1 {
+		return ""
+	}
+	return fmt.Sprint(s.Enum[0])
+}
+
+// variant picks one of a few schemas: a create rather than another operation of
+// a batch, so that later ones have something to be about.
+func (g *Generator) variant(of []*openapi.Schema) *openapi.Schema {
+	if creates := slices.DeleteFunc(slices.Clone(of), func(s *openapi.Schema) bool {
+		return word(g.resolved(s).Properties["op"]) != "create"
+	}); len(creates) > 0 && !g.oneIn(3) {
+		return pick(g, creates...)
+	}
+	return pick(g, of...)
 }
 
 // ownBody makes the body that an operation of a batch would have in a request
