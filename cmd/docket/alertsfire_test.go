@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -168,9 +169,7 @@ type (
 // tests are those of promtool for one alert.
 func (a alarm) tests(r rule) []promTest {
 	labels := map[string]string{"severity": r.Labels["severity"]}
-	for name, value := range a.labels {
-		labels[name] = value
-	}
+	maps.Copy(labels, a.labels)
 	annotations := map[string]string{
 		"summary": a.summary, "description": cmp.Or(a.description, r.Annotations["description"]), "runbook": r.Annotations["runbook"],
 	}

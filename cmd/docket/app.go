@@ -270,7 +270,7 @@ func newHTTP(s surface) (*httpx.App, error) {
 	measureServing(s.Metrics, app)
 	app.Add(s.Routes...)
 	app.AddBatch(s.DB)
-	if err := addProbes(app, s.DB, s.Keys); err != nil {
+	if err := addProbes(app, s.DB, s.Keys, s.Limits.shared); err != nil {
 		return nil, err
 	}
 	if s.Graph.issuer != nil {

@@ -18,10 +18,13 @@ type limits struct {
 	// requests are those of users, failures those of addresses whose tokens
 	// prove nothing.
 	requests, failures httpx.Limiter
+	// shared is where replicas count together, nil where each counts for itself.
+	shared *ratelimit.Redis
 }
 
 func newLimits(lc fx.Lifecycle, g graph, m *telemetry.Metrics, now func() time.Time) (limits, error) {
 	c := g.cfg.RateLimit
+	var shared *ratelimit.Redis
 	limit := func(_ string, n int) (httpx.Limiter, error) { return ratelimit.NewMemory(n, c.Window, now) }
 	if c.Store == config.StoreRedis {
 		store, err := ratelimit.OpenRedis(ratelimit.RedisConfig{
@@ -31,6 +34,7 @@ func newLimits(lc fx.Lifecycle, g graph, m *telemetry.Metrics, now func() time.T
 			return limits{}, fmt.Errorf("redis.url (DOCKET_REDIS_URL): %w", err)
 		}
 		lc.Append(fx.Hook{OnStop: func(context.Context) error { return store.Close() }})
+		shared = store
 		limit = func(name string, n int) (httpx.Limiter, error) { return store.Limit(name, n, c.Window) }
 	}
 	requests, err := limit("requests", c.Requests)
@@ -42,5 +46,5 @@ func newLimits(lc fx.Lifecycle, g graph, m *telemetry.Metrics, now func() time.T
 		return limits{}, err
 	}
 	counted := countDecisions(m)
-	return limits{requests: counted(requests), failures: counted(failures)}, nil
+	return limits{requests: counted(requests), failures: counted(failures), shared: shared}, nil
 }

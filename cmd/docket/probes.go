@@ -15,6 +15,7 @@ import (
 	"docket/platform/httpx"
 	"docket/platform/openapi"
 	"docket/platform/postgres"
+	"docket/platform/ratelimit"
 	"docket/platform/schema"
 )
 
@@ -28,17 +29,36 @@ const (
 	readyPath = "/readyz"
 )
 
-// check is one thing that this process cannot do its work without.
+// check is one thing that this process does its work with.
 type check struct {
 	name string
+	// optional says that it can do without.
+	optional bool
 	// run returns what there is to say of it, for people, or why it fails: an
 	// [unready].
 	run func(ctx context.Context) (finding, error)
 }
 
+// The names of the checks, as /readyz shows them, and of the server itself.
+const (
+	checkDatabaseName  = "database"
+	checkSchemaName    = "schema"
+	checkKeySetName    = "key_set"
+	checkRateLimitName = "rate_limit"
+	serverName         = "server"
+)
+
+// The states of a check that /readyz shows. What degrades is served without.
+const (
+	statusOK       = "ok"
+	statusDegraded = "degraded"
+)
+
 // finding is the state of one check, as /readyz shows it.
 type finding struct {
 	Status string `json:"status"`
+	// Message says what is degraded, for people.
+	Message string `json:"message,omitempty"`
 	// TookMS is how many milliseconds the check took, where it asks somebody.
 	TookMS float64 `json:"took_ms,omitempty"`
 	// Columns are how many were looked for.
@@ -50,6 +70,7 @@ type finding struct {
 
 // unready is why a check fails: what clients may know, and the cause.
 type unready struct {
+	code  errs.FaultCode
 	what  string
 	cause error
 }
@@ -73,12 +94,17 @@ func (h health) AppendJSON(dst []byte) []byte {
 // addProbes serves /livez, which says that the process answers, and /readyz,
 // which says that it can do its work, or what keeps it from that. Neither needs
 // one of the places that requests of the API compete for.
-func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet) error {
+func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet, shared *ratelimit.Redis) error {
 	needs, err := schema.Needs(schema.BuiltIn())
 	if err != nil {
 		return err
 	}
-	r := &readiness{checks: []check{{"database", reachable(db)}, {"schema", complete(db, needs)}, {"key_set", loaded(keys)}}}
+	r := &readiness{checks: []check{
+		{name: checkDatabaseName, run: reachable(db)}, {name: checkSchemaName, run: complete(db, needs)}, {name: checkKeySetName, run: loaded(keys)},
+	}}
+	if shared != nil {
+		r.checks = append(r.checks, check{name: checkRateLimitName, optional: !shared.FailsClosed(), run: counting(shared)})
+	}
 	group := openapi.Group{Name: "Service", Description: "How the server is."}
 	app.AddProbe(httpx.Probe{
 		Path: livePath, Operation: "getLive", Group: group, Summary: "Say whether the process answers",
@@ -86,13 +112,14 @@ func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet) error {
 	})
 	app.AddProbe(httpx.Probe{
 		Path: readyPath, Operation: "getReady", Group: group, Summary: "Say whether the server can do its work",
-		Description: "A 503 names what keeps it from that: the database, its schema, the issuer's key set, or that it is stopping.",
+		Description: "A 503 names what keeps it from that in `details`: the database, its schema, the issuer's key set, a Redis without which no request is served, or that it is stopping. What it can do without is `degraded`.",
+		Needs:       []string{checkDatabaseName, checkSchemaName, checkKeySetName, checkRateLimitName, serverName},
 		Shows: healthShown(health{Status: "ready", Checks: map[string]finding{
 			"database": {Status: "ok", TookMS: 0.4}, "schema": {Status: "ok", TookMS: 1.3, Columns: len(needs)}, "key_set": {Status: "ok", Keys: 1},
 		}}),
 		Check: func(ctx context.Context) (httpx.View, error) {
 			if app.Stopping() {
-				return nil, notReady("the server is stopping", nil)
+				return nil, notReady([]errs.Fault{{Field: serverName, Code: errs.FaultStopping, Message: "is stopping"}}, nil)
 			}
 			return r.probe(ctx)
 		},
@@ -108,7 +135,7 @@ func healthShown(example health) *httpx.Resource {
 func reachable(db *postgres.DB) func(context.Context) (finding, error) {
 	return func(ctx context.Context) (finding, error) {
 		if err := db.Ping(ctx); err != nil {
-			return finding{}, &unready{"cannot be reached", err}
+			return finding{}, &unready{errs.FaultUnavailable, "cannot be reached", err}
 		}
 		return finding{}, nil
 	}
@@ -128,11 +155,11 @@ func complete(db *postgres.DB, needs []schema.Column) func(context.Context) (fin
 		missing, err := db.MissingColumns(ctx, tables, columns)
 		switch {
 		case err != nil:
-			return finding{}, &unready{"cannot be looked at", err}
+			return finding{}, &unready{errs.FaultUnavailable, "cannot be looked at", err}
 		case len(missing) > maxNamed:
-			return finding{}, &unready{fmt.Sprintf("lacks %s and %d more", strings.Join(missing[:maxNamed], ", "), len(missing)-maxNamed), nil}
+			return finding{}, &unready{errs.FaultIncomplete, fmt.Sprintf("lacks %s and %d more", strings.Join(missing[:maxNamed], ", "), len(missing)-maxNamed), nil}
 		case len(missing) > 0:
-			return finding{}, &unready{"lacks " + strings.Join(missing, ", "), nil}
+			return finding{}, &unready{errs.FaultIncomplete, "lacks " + strings.Join(missing, ", "), nil}
 		}
 		return finding{Columns: len(columns)}, nil
 	}
@@ -141,15 +168,25 @@ func complete(db *postgres.DB, needs []schema.Column) func(context.Context) (fin
 func loaded(keys *auth.KeySet) func(context.Context) (finding, error) {
 	return func(context.Context) (finding, error) {
 		if !keys.Ready() {
-			return finding{}, &unready{"is not loaded", keys.Err()}
+			return finding{}, &unready{errs.FaultUnavailable, "is not loaded", keys.Err()}
 		}
 		age := keys.Age().Round(time.Millisecond).Seconds()
 		return finding{Keys: keys.Stats().Keys, AgeSeconds: &age}, nil
 	}
 }
 
+// counting asks the Redis that replicas count requests in.
+func counting(shared *ratelimit.Redis) func(context.Context) (finding, error) {
+	return func(ctx context.Context) (finding, error) {
+		if err := shared.Ping(ctx); err != nil {
+			return finding{}, &unready{errs.FaultUnavailable, "cannot be counted: Redis cannot be reached", err}
+		}
+		return finding{}, nil
+	}
+}
+
 // errSlow is the finding of a check that did not end in time.
-var errSlow = &unready{fmt.Sprintf("did not answer within %s", probeTimeout), context.DeadlineExceeded}
+var errSlow = &unready{errs.FaultTimeout, fmt.Sprintf("did not answer within %s", probeTimeout), context.DeadlineExceeded}
 
 // readiness runs checks. Anybody can ask for them, as often as they like: what
 // is under way is shared, so that a check takes one connection at most.
@@ -166,7 +203,7 @@ func (r *readiness) begin(ctx context.Context, c check) <-chan singleflight.Resu
 		defer cancel()
 		began := time.Now()
 		found, err := c.run(ctx)
-		found.Status, found.TookMS = "ok", float64(time.Since(began).Microseconds())/1000
+		found.Status, found.TookMS = statusOK, float64(time.Since(began).Microseconds())/1000
 		return found, err
 	})
 }
@@ -180,19 +217,22 @@ func (r *readiness) probe(ctx context.Context) (httpx.View, error) {
 		results[i] = r.begin(ctx, c)
 	}
 	view := health{Status: "ready", Checks: map[string]finding{}}
-	var failing []string
+	var failing []errs.Fault
 	var causes []error
 	for i, c := range r.checks {
 		found, err := await(ctx, results[i])
-		if err != nil {
-			failing = append(failing, c.name+" "+err.Error())
+		switch {
+		case err != nil && c.optional:
+			found = finding{Status: statusDegraded, Message: err.Error()}
+		case err != nil:
+			failing = append(failing, faultOf(c.name, err))
 			causes = append(causes, errors.Unwrap(err))
 			continue
 		}
 		view.Checks[c.name] = found
 	}
 	if len(failing) > 0 {
-		return nil, notReady(strings.Join(failing, "; "), errors.Join(causes...))
+		return nil, notReady(failing, errors.Join(causes...))
 	}
 	return view, nil
 }
@@ -214,8 +254,22 @@ func await(ctx context.Context, result <-chan singleflight.Result) (finding, err
 	return found, ended.Err
 }
 
-func notReady(why string, cause error) error {
-	e := errs.New(errs.Unavailable, "not ready: "+why)
+func faultOf(name string, err error) errs.Fault {
+	f := errs.Fault{Field: name, Code: errs.FaultUnavailable, Message: err.Error()}
+	if u, ok := errors.AsType[*unready](err); ok {
+		f.Code = u.code
+	}
+	return f
+}
+
+// notReady names all that fails, for programs and for people.
+func notReady(failing []errs.Fault, cause error) error {
+	var all []string
+	for _, f := range failing {
+		all = append(all, f.Field+" "+f.Message)
+	}
+	e := errs.New(errs.Unavailable, "not ready: "+strings.Join(all, "; "))
+	e.Details = failing
 	e.RetryAfter = probeTimeout
 	return e.Because(cause)
 }

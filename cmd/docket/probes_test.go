@@ -11,10 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"docket/platform/errs"
 	"docket/platform/pgtest"
+	"docket/platform/redistest"
 )
 
 func execSQL(t *testing.T, url string, statements ...string) {
@@ -68,10 +70,16 @@ func TestReadiness(t *testing.T) {
 		t.Errorf("docket health prints %s", got)
 	}
 
+	if _, there := answer.Data.Checks["rate_limit"]; there {
+		t.Errorf("without a Redis, it says %s", text)
+	}
+
 	const gone = "schema lacks tags.color, task_search"
 	execSQL(t, url, "ALTER TABLE tags RENAME COLUMN color TO colour", "DROP TABLE task_search")
 	if status, text := fetch(t, "GET", s.origin()+"/readyz", ""); status != http.StatusServiceUnavailable || !strings.Contains(text, "not ready: "+gone+`"`) {
 		t.Errorf("without a column: %d %s", status, text)
+	} else if !strings.Contains(text, `"details":[{"field":"schema","code":"incomplete","message":"lacks tags.color, task_search"}]`) {
+		t.Errorf("what is missing is not told to programs: %s", text)
 	}
 	execute(t, nil, address...).refused(t, exitFailure, "not ready: "+gone)
 	if got := execute(t, nil, append(address, "--live")...).ok(t); got != `{"status":"alive"}` {
@@ -86,11 +94,12 @@ func TestReadinessIsBounded(t *testing.T) {
 	letGo := make(chan struct{})
 	defer close(letGo)
 	r := &readiness{checks: []check{
-		{"deaf", func(context.Context) (finding, error) { runs.Add(1); <-letGo; return finding{}, nil }},
-		{"broken", func(context.Context) (finding, error) {
-			return finding{}, &unready{"is broken", errors.New("for the log")}
+		{name: "deaf", run: func(context.Context) (finding, error) { runs.Add(1); <-letGo; return finding{}, nil }},
+		{name: "broken", run: func(context.Context) (finding, error) {
+			return finding{}, &unready{errs.FaultUnavailable, "is broken", errors.New("for the log")}
 		}},
-		{"well", func(context.Context) (finding, error) { return finding{}, nil }},
+		{name: "well", run: func(context.Context) (finding, error) { return finding{}, nil }},
+		{name: "spare", optional: true, run: func(context.Context) (finding, error) { return finding{}, errors.New("is gone") }},
 	}}
 	answers := make(chan error, 20)
 	for range cap(answers) {
@@ -111,8 +120,49 @@ func TestReadinessIsBounded(t *testing.T) {
 			t.Errorf("told %v", err)
 		}
 	}
+	var told *errs.Error
+	if _, err := r.probe(t.Context()); !errors.As(err, &told) {
+		t.Fatal(err)
+	}
+	want := []errs.Fault{{Field: "deaf", Code: errs.FaultTimeout, Message: "did not answer within 2s"}, {Field: "broken", Code: errs.FaultUnavailable, Message: "is broken"}}
+	if diff := cmp.Diff(want, told.Details); diff != "" {
+		t.Errorf("details (-want +got):\n%s", diff)
+	}
 	if n := runs.Load(); n != 1 {
 		t.Errorf("20 probes at once ran a check %d times", n)
+	}
+}
+
+// A Redis that is gone is told of; it takes a server out only where that serves
+// nobody without it.
+func TestReadinessWithoutRedis(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	settings := func(onFailure string) []string {
+		return []string{
+			"DATABASE_URL=" + pgtest.URL(t), "DOCKET_DATA_DIR=" + t.TempDir(), "DOCKET_RATE_LIMIT_STORE=redis", "DOCKET_REDIS_URL=" + redis.URL(),
+			"DOCKET_RATE_LIMIT_REDIS_TIMEOUT=5s", "DOCKET_RATE_LIMIT_ON_FAILURE=" + onFailure,
+		}
+	}
+	open, closed := servingOn(t, settings("open")...), servingOn(t, settings("closed")...)
+	for name, s := range map[string]*instance{"open": open, "closed": closed} {
+		if status, text := fetch(t, "GET", s.origin()+"/readyz", ""); status != http.StatusOK || !strings.Contains(text, `"rate_limit":{"status":"ok"`) {
+			t.Errorf("%s, with Redis: %d %s", name, status, text)
+		}
+	}
+	redis.Kill()
+	if status, text := fetch(t, "GET", open.origin()+"/readyz", ""); status != http.StatusOK || !strings.Contains(text, `"rate_limit":{"status":"degraded","message":"cannot be counted: Redis cannot be reached"}`) {
+		t.Errorf("open, without Redis: %d %s", status, text)
+	}
+	if status, text := fetch(t, "GET", closed.origin()+"/readyz", ""); status != http.StatusServiceUnavailable || !strings.Contains(text, `"details":[{"field":"rate_limit","code":"unavailable","message":"cannot be counted: Redis cannot be reached"}]`) {
+		t.Errorf("closed, without Redis: %d %s", status, text)
+	}
+	redis.Restart(t)
+	for name, s := range map[string]*instance{"open": open, "closed": closed} {
+		eventually(t, name+": ready again", func() bool {
+			status, text := fetch(t, "GET", s.origin()+"/readyz", "")
+			return status == http.StatusOK && strings.Contains(text, `"rate_limit":{"status":"ok"`)
+		})
 	}
 }
 

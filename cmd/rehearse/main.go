@@ -102,8 +102,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "rehearse:", err)
 		return exitUsage
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, p.limit+p.soak, fmt.Errorf("not done after %s", p.limit+p.soak))
-	defer cancel()
 	if err := conduct(ctx, p, stdout); err != nil {
 		fmt.Fprintln(stderr, "rehearse:", err)
 		return exitFailure
@@ -120,6 +118,9 @@ func conduct(ctx context.Context, p plan, w io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.tearDown(ctx)) }()
+	// From here on: to compile the program takes minutes where nothing is cached.
+	ctx, cancel := context.WithTimeoutCause(ctx, p.limit+p.soak, fmt.Errorf("not done after %s", p.limit+p.soak))
+	defer cancel()
 	s.traffic.pace = p.pace
 	say(fmt.Sprintf("%-24s PostgreSQL %s in %s", "a private stage", s.postgres.Version(), s.pgFolder))
 	for _, one := range pipeline() {

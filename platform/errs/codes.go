@@ -21,7 +21,13 @@ func CodesOf(kind Kind) []Code {
 	}
 }
 
-// FaultCodes lists every code that a [Fault] can have.
+// CheckCodes lists every code that a [Fault] of a server's own can have: of what
+// it needs, and no request can mend.
+func CheckCodes() []FaultCode {
+	return []FaultCode{FaultUnavailable, FaultIncomplete, FaultTimeout, FaultStopping}
+}
+
+// FaultCodes lists every code that a [Fault] of a request can have.
 func FaultCodes() []FaultCode {
 	return []FaultCode{
 		FaultRequired, FaultNullNotAllowed, FaultInvalidType, FaultInvalidFormat, FaultInvalidValue,

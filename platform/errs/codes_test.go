@@ -25,7 +25,7 @@ func TestEveryCodeIsListed(t *testing.T) {
 			listed = append(listed, "Code "+string(code))
 		}
 	}
-	for _, code := range errs.FaultCodes() {
+	for _, code := range slices.Concat(errs.FaultCodes(), errs.CheckCodes()) {
 		listed = append(listed, "FaultCode "+string(code))
 	}
 	slices.Sort(listed)

@@ -180,6 +180,10 @@ func ExplainFault(code FaultCode) Explanation {
 		FaultNotFound:       {"It names something that this user does not have.", "It was deleted meanwhile, or the id is another user's, or a `temp_id` that no earlier operation gave.", "Fetch the list anew and let the user choose again."},
 		FaultConflict:       {"It contradicts another member, or what is there already.", "Both `due_at` and `due_on`, a parent in another project, both `before_id` and `after_id`.", "Set one and clear the other: `{\"due_at\": \"…\", \"due_on\": null}`."},
 		FaultTaken:          {"Something else of this user has it, and no two may.", "A name that is in use already; letter case makes no difference.", "`id` says which one has it: use that one, or ask for another name."},
+		FaultUnavailable:    {"What the server needs cannot be had: of `GET /readyz` alone.", "The database is down or out of reach, or the issuer's key set could not be fetched.", "Wait as long as `Retry-After` says. Operators find each in `configs/runbook.md`."},
+		FaultIncomplete:     {"What the server needs is there, and lacks something: of `GET /readyz` alone.", "The release is newer than the schema of the database.", "The message names what is missing. Operators apply the schema."},
+		FaultTimeout:        {"What the server needs did not answer in time: of `GET /readyz` alone.", "The database is overloaded, or the network to it is dead.", "Wait as long as `Retry-After` says."},
+		FaultStopping:       {"The server is about to end: of `GET /readyz` alone.", "It is replaced by a new version, or scaled down.", "Ask another replica, or wait as long as `Retry-After` says."},
 		FaultArchived:       {"It leads into a project that is archived.", "The project was archived on another device, and is still among those to choose from.", "`id` says which project: unarchive it first, or choose another."},
 	}
 	text, ok := texts[code]

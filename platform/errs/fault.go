@@ -29,6 +29,14 @@ const (
 	FaultArchived       FaultCode = "archived"  // leads into something that is archived: see ID
 )
 
+// The codes of what a server that is not ready lacks, see [CheckCodes].
+const (
+	FaultUnavailable FaultCode = "unavailable" // cannot be had at the moment
+	FaultIncomplete  FaultCode = "incomplete"  // is there, and lacks something
+	FaultTimeout     FaultCode = "timeout"     // did not answer in time
+	FaultStopping    FaultCode = "stopping"    // is about to end
+)
+
 // Fault is one thing wrong with one field of a request. As an error it is
 // what a value's parser returns; the reader of the request adds the Field.
 type Fault struct {

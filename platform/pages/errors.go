@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"docket/platform/errs"
 	"docket/platform/httpx"
@@ -26,9 +27,7 @@ type errorPage struct {
 
 // errorPages lists the pages of all codes, those of answers first.
 func errorPages() (failures, faults []errorPage, err error) {
-	for _, code := range errs.FaultCodes() {
-		faults = append(faults, errorPage{Name: string(code), Explanation: errs.ExplainFault(code)})
-	}
+	faults, checks := faultPages(errs.FaultCodes()), faultPages(errs.CheckCodes())
 	for _, f := range httpx.Failures() {
 		var example bytes.Buffer
 		if err := json.Indent(&example, f.Example, "", "  "); err != nil {
@@ -38,12 +37,23 @@ func errorPages() (failures, faults []errorPage, err error) {
 			Name: string(f.Code), Explanation: errs.Explain(f.Code),
 			Status: fmt.Sprintf("%d %s", f.Status, http.StatusText(f.Status)), Example: example.String(),
 		}
-		if f.Code == errs.CodeInvalid {
+		switch f.Code { //nolint:exhaustive // the others have no details
+		case errs.CodeInvalid:
 			page.Faults = faults
+		case errs.CodeUnavailable:
+			page.Faults = checks
 		}
 		failures = append(failures, page)
 	}
-	return failures, faults, nil
+	return failures, slices.Concat(faults, checks), nil
+}
+
+func faultPages(codes []errs.FaultCode) []errorPage {
+	var all []errorPage
+	for _, code := range codes {
+		all = append(all, errorPage{Name: string(code), Explanation: errs.ExplainFault(code)})
+	}
+	return all
 }
 
 // AddErrors serves a page for each code, and one that lists them.

@@ -30,7 +30,8 @@ func TestDeadlineTellsTheTruth(t *testing.T) {
 		done[name] = err == nil
 		if err != nil {
 			late++
-			if errs.KindOf(err) != errs.DeadlineExceeded {
+			// Some do not even get a connection in that time.
+			if kind := errs.KindOf(err); kind != errs.DeadlineExceeded && kind != errs.Unavailable {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

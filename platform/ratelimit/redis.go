@@ -105,6 +105,17 @@ func newCircuit(c RedisConfig) *gobreaker.CircuitBreaker[*redis_rate.Result] {
 	})
 }
 
+// FailsClosed reports whether requests that cannot be counted are refused.
+func (s *Redis) FailsClosed() bool { return s.failClosed }
+
+// Ping asks Redis for a sign of life, past the circuit.
+func (s *Redis) Ping(ctx context.Context) error {
+	if err := s.client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("ask Redis for a sign of life: %w", err)
+	}
+	return nil
+}
+
 // Close closes the connections to Redis.
 func (s *Redis) Close() error {
 	if err := s.client.Close(); err != nil {
