@@ -240,6 +240,7 @@ type surface struct {
 	Keys    *auth.KeySet
 	Cursors *page.Codec
 	Users   *identity.Authenticator
+	Admin   *adminListener
 	Limits  limits
 	Replays *idempotency.Store
 	Now     func() time.Time
@@ -281,7 +282,7 @@ func newHTTP(s surface) (*httpx.App, error) {
 	if err := addDocument(app); err != nil {
 		return nil, err
 	}
-	return app, addPages(app, s.Graph)
+	return app, addPages(app, s.Graph, running{admin: s.Admin, db: s.DB})
 }
 
 // listener is the API's server.

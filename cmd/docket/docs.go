@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -10,14 +11,14 @@ import (
 )
 
 // addPages serves what people see in a browser.
-func addPages(app *httpx.App, g graph) error {
+func addPages(app *httpx.App, g graph, r running) error {
 	set, err := pages.New()
 	if err != nil {
 		return err
 	}
 	set.AddAssets(app)
-	addHome(app, set, g)
-	app.AddPage(pages.ReferencePath, func(v httpx.Visit) (httpx.HTML, error) {
+	addHome(app, set, g, r)
+	app.AddPage(pages.ReferencePath, func(_ context.Context, v httpx.Visit) (httpx.HTML, error) {
 		token, err := visitorToken(v, g.issuer, time.Now())
 		if err != nil {
 			return httpx.HTML{}, err

@@ -2,13 +2,18 @@ package main
 
 import (
 	"crypto/rand"
+	"html"
+	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"docket/platform/auth/devissuer"
 	"docket/platform/pages"
+	"docket/platform/pgtest"
 )
 
 // Each code that the API has ever had is explained on a page of its own, which
@@ -44,6 +49,82 @@ func TestErrorPages(t *testing.T) {
 	failure := root.do(t, "GET", pages.ErrorsPath+"/VALIDATION_FALED", "").WantFailure(t, 404, "RESOURCE_NOT_FOUND")
 	if !strings.Contains(failure.Message, "did you mean VALIDATION_FAILED?") {
 		t.Errorf("of a mistyped code it says %q", failure.Message)
+	}
+}
+
+// A slash too many leads to the page, with what stands behind it.
+func TestSlashBehindPages(t *testing.T) {
+	t.Parallel()
+	site := serving(t).site()
+	root := client{base: site}
+	unled := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	leads := func(from string) (to string) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site+from, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := unled.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusPermanentRedirect {
+			t.Errorf("%s is answered %d (%v)", from, answer.StatusCode, err)
+		}
+		return answer.Header.Get("Location")
+	}
+	for from, to := range map[string]string{
+		"/docs/": "/docs", "/docs/?a=b&c": "/docs?a=b&c", "/docs/errors/": "/docs/errors", "/docs/errors/taken/": "/docs/errors/taken",
+	} {
+		if got := leads(from); got != to {
+			t.Errorf("%s leads to %q, want %q", from, got, to)
+		}
+		root.do(t, "GET", to, "").Want(t, 200)
+	}
+	root.do(t, "GET", "/docs//", "").WantFailure(t, 404, "RESOURCE_NOT_FOUND")
+	if to := leads("/docs/errors/no%0d%0asuch/"); to != "/docs/errors/no%0d%0asuch" {
+		t.Errorf("a line feed leads to %q", to)
+	}
+}
+
+// What the page of RATE_LIMITED tells to do gets every request through.
+func TestRateLimitedSnippet(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("node"); err != nil && os.Getenv("CI") != "true" {
+		t.Skipf("needs Node.js: %v", err)
+	}
+	s := servingOn(t, "DATABASE_URL="+pgtest.URL(t), "DOCKET_DATA_DIR="+t.TempDir(), "DOCKET_RATE_LIMIT_REQUESTS=4", "DOCKET_RATE_LIMIT_WINDOW=2s")
+	page := string(client{base: s.site()}.do(t, "GET", pages.ErrorsPath+"/RATE_LIMITED", "").Want(t, 200).Body)
+	_, after, _ := strings.Cut(page, `<code id="snippet">`)
+	snippet, _, found := strings.Cut(after, "</code>")
+	if !found {
+		t.Fatalf("it has no snippet:\n%s", page)
+	}
+	const use = `
+const network = globalThis.fetch;
+let refused = 0;
+globalThis.fetch = async (request) => {
+  const answer = await network(request);
+  if (answer.status === 429) refused++;
+  return answer;
+};
+const answers = await Promise.all(Array.from({ length: 8 }, () => send(new Request(process.env.DOCKET_API + "/auth/me", {
+  headers: { Authorization: process.env.AUTHORIZATION },
+}))));
+console.log(answers.every((answer) => answer.status === 200) && refused > 0);
+`
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "use.mjs"), []byte(html.UnescapeString(snippet)+use), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := runIn(t, folder, []string{"DOCKET_API=" + s.greeting.API, "AUTHORIZATION=" + s.as(t, adaAddress).authorization}, "use.mjs")
+	if string(said) != "true\n" {
+		t.Errorf("that they all got through, some after a wait, is %s", said)
+	}
+	for _, name := range []string{"Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} {
+		if !strings.Contains(page, "<tr><td><code>"+name+"</code></td>") {
+			t.Errorf("the page does not say what %s means", name)
+		}
 	}
 }
 

@@ -1,8 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"net/url"
+	"fmt"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"docket/platform/config"
 	"docket/platform/httpx"
 	"docket/platform/pages"
+	"docket/platform/postgres"
 )
 
 const (
@@ -44,7 +46,7 @@ func appendText(dst []byte, v any) []byte {
 
 // addHome serves the front page: on a developer's machine what is running and a
 // board of tasks, elsewhere where to go on.
-func addHome(app *httpx.App, set *pages.Set, g graph) {
+func addHome(app *httpx.App, set *pages.Set, g graph, r running) {
 	if g.cfg.Environment != config.Local {
 		app.AddGauge(homePath, func() httpx.View {
 			return signpost{Name: "Docket", Docs: pages.ReferencePath, Document: openAPIPath}
@@ -52,14 +54,14 @@ func addHome(app *httpx.App, set *pages.Set, g graph) {
 		return
 	}
 	app.AddGauge(statusPath, func() httpx.View { return activity{Requests: app.Served(), InFlight: app.InFlight()} })
-	app.AddPage(homePath, func(v httpx.Visit) (httpx.HTML, error) {
+	app.AddPage(homePath, func(ctx context.Context, v httpx.Visit) (httpx.HTML, error) {
 		home := pages.Home{}
 		token, err := visitorToken(v, g.issuer, time.Now())
 		if err != nil {
 			return httpx.HTML{}, err
 		}
 		if v.AtHome {
-			home.Facts = facts(g)
+			home.Facts = facts(ctx, g, r)
 		}
 		if token != "" {
 			home.User, home.Token = developmentName, token
@@ -69,29 +71,46 @@ func addHome(app *httpx.App, set *pages.Set, g graph) {
 	})
 }
 
+// running are the parts of the program that know what settings do not tell.
+type running struct {
+	admin *adminListener
+	db    *postgres.DB
+}
+
 // facts are what is running, for whoever started it.
-func facts(g graph) []pages.Fact {
+func facts(ctx context.Context, g graph, r running) []pages.Fact {
 	issuer := strings.Join(strings.Fields(g.cfg.Auth.JWKSURL), " ")
 	if g.issuer != nil {
 		issuer = devissuer.IssuerURL + " (development)"
 	}
+	metrics := "http://" + dialable(r.admin.address()) + "/metrics"
 	return []pages.Fact{
 		{Name: "Version", Value: version()},
 		{Name: "Environment", Value: string(g.cfg.Environment)},
-		{Name: "Database", Value: databaseName(g)},
+		{Name: "Database", Value: databaseFact(ctx, g.cfg, r.db)},
 		{Name: "Issuer", Value: issuer},
-		{Name: "Metrics", Value: "http://" + g.cfg.Admin.Address + "/metrics"},
+		{Name: "Metrics", Value: metrics, Link: metrics},
 	}
 }
 
-// databaseName says which database it is, without what opens it.
-func databaseName(g graph) string {
-	if g.cfg.PrivateDatabase() {
-		return "private PostgreSQL in " + g.cfg.DataDir
+// factTimeout bounds what the front page waits for a database that may be gone.
+const factTimeout = 2 * time.Second
+
+// databaseFact says which database answers, and whose it is, without what opens
+// it.
+func databaseFact(ctx context.Context, cfg config.Config, db *postgres.DB) string {
+	whose := "given by DATABASE_URL"
+	if cfg.PrivateDatabase() {
+		whose = "private, in " + cfg.DataDir
 	}
-	at, err := url.Parse(g.databaseURL)
-	if err != nil || at.Host == "" {
-		return "as DATABASE_URL says"
+	if cfg.Database.Pooled() {
+		whose += ", through a pooler"
 	}
-	return strings.TrimPrefix(at.Path, "/") + " at " + at.Host
+	ctx, cancel := context.WithTimeout(ctx, factTimeout)
+	defer cancel()
+	peer, err := db.Peer(ctx)
+	if err != nil { // what is the matter is told by /readyz, and by the log
+		return "does not answer (" + whose + ")"
+	}
+	return fmt.Sprintf("%s at %s, PostgreSQL %s (%s)", peer.Database, peer.Host, peer.Version, whose)
 }

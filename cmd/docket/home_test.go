@@ -6,6 +6,11 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/jackc/pgx/v5"
+
+	"docket/platform/config"
+	"docket/platform/pgtest"
+	"docket/platform/postgres"
 )
 
 // On a developer's machine the front page shows what is running and a board, on
@@ -39,6 +44,39 @@ func TestHomeBoard(t *testing.T) {
 	small.await(t, `document.querySelector("[data-status=done] .card")`)
 	small.fits(t)
 	small.shoot(t, "phone")
+}
+
+// What is said to be running is what runs: the listener that was bound, and the
+// database that answers, without its password.
+func TestHomeFacts(t *testing.T) {
+	t.Parallel()
+	address := pgtest.URL(t)
+	s := servingOn(t, "DATABASE_URL="+address, "DOCKET_DATA_DIR="+t.TempDir())
+	page := string(client{base: s.site()}.do(t, "GET", homePath, "").Want(t, 200).Body)
+	if metrics := s.greeting.Admin + "/metrics"; !strings.Contains(page, `<a href="`+metrics+`">`+metrics+`</a>`) {
+		t.Errorf("it does not lead to %s:\n%s", metrics, page)
+	}
+	at, err := pgx.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := strings.Fields(query(t, address, "SHOW server_version"))[0]
+	for _, part := range []string{at.Database + " at ", ", PostgreSQL " + version + " (given by DATABASE_URL"} {
+		if !strings.Contains(page, part) {
+			t.Errorf("it does not say %q:\n%s", part, page)
+		}
+	}
+	if at.Password != "" && strings.Contains(page, at.Password) {
+		t.Errorf("it has the password:\n%s", page)
+	}
+	nobody, err := postgres.New(t.Context(), postgres.Config{URL: "postgres://docket:hunter2@127.0.0.1:1/docket"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nobody.Close)
+	if said := databaseFact(t.Context(), config.Config{}, nobody); !strings.HasPrefix(said, "does not answer (") || strings.Contains(said, "hunter2") {
+		t.Errorf("of a database that is not there: %q", said)
+	}
 }
 
 // The token is for who sits at the machine; elsewhere than in local there is

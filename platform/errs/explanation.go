@@ -135,10 +135,15 @@ func explainState(code Code) (Explanation, bool) {
 func explainServer(code Code) Explanation {
 	return map[Code]Explanation{
 		CodeRateLimited: {
-			"Too many requests.",
-			[]string{"A loop asks for things one by one.", "A component fetches on every render."},
+			"More requests than this user, or this address without a valid token, may send in a while. Nothing was done, so that the request can be repeated as it is.",
 			[]string{
-				"Wait as long as `Retry-After` says. `RateLimit-Remaining` and `RateLimit-Reset` tell it ahead.",
+				"A loop asks for things one by one.", "A component fetches on every render.", "Several tabs and devices of one user share one limit.",
+				"A token that is nobody's was sent again and again: an address has a stricter limit for those.",
+				"A download was begun while another is still being sent.",
+			},
+			[]string{
+				"Wait as long as `Retry-After` says, and send the same request again; a write needs no `Idempotency-Key` for that.",
+				"Look at `RateLimit-Remaining` on every answer to slow down ahead of it.",
 				"Use `POST /api/v1/batch` for up to 100 changes, and lists with filters for many reads.",
 			},
 		},

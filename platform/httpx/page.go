@@ -3,6 +3,7 @@ package httpx
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -155,11 +156,12 @@ type HTML struct {
 // page may give a visitor who is at home more than others: the request comes from
 // this machine and not through a proxy, it names this machine, as one that a
 // rebound name led here does not, and no page of another origin can read what is
-// answered.
-func (a *App) AddPage(path string, render func(Visit) (HTML, error)) {
+// answered. The context that render gets is the request's. With a slash behind
+// the path people are led to it.
+func (a *App) AddPage(path string, render func(context.Context, Visit) (HTML, error)) {
 	a.meterRead(path)
 	a.fiber.Get(path, func(c *fiber.Ctx) error {
-		page, err := render(Visit{Name: c.Params("name"), AtHome: atHome(c)})
+		page, err := render(c.UserContext(), Visit{Name: c.Params("name"), AtHome: atHome(c)})
 		if err != nil {
 			return err
 		}
@@ -171,6 +173,21 @@ func (a *App) AddPage(path string, render func(Visit) (HTML, error)) {
 		securePage(c, fiber.MIMETextHTML)
 		return c.Send(page.Text)
 	})
+	if !strings.HasSuffix(path, "/") {
+		// Only now: Fiber takes "/x" for one of "/:name/" too.
+		a.meterRead(path + "/")
+		a.fiber.Get(path+"/", dropSlash)
+	}
+}
+
+// dropSlash leads to the same URL without the slash at the end of its path.
+func dropSlash(c *fiber.Ctx) error {
+	to := strings.TrimRight(c.Path(), "/")
+	if query := c.Context().QueryArgs().QueryString(); len(query) > 0 {
+		to += "?" + string(query)
+	}
+	c.Set(fiber.HeaderCacheControl, cacheRevalidate)
+	return c.Redirect(to, fiber.StatusPermanentRedirect)
 }
 
 // relayed are headers that say that somebody handed the request on: a tunnel to

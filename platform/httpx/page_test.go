@@ -3,6 +3,7 @@ package httpx_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -72,7 +73,7 @@ func TestDamagedAsset(t *testing.T) {
 func TestWhoIsAtHome(t *testing.T) {
 	t.Parallel()
 	app := httpxtest.New(t, nil)
-	app.AddPage("/page/:name", func(v httpx.Visit) (httpx.HTML, error) {
+	app.AddPage("/page/:name", func(_ context.Context, v httpx.Visit) (httpx.HTML, error) {
 		if v.AtHome {
 			return httpx.HTML{Text: []byte("secret of " + v.Name), Personal: true}, nil
 		}

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -19,6 +20,7 @@ type errorPage struct {
 	// found in the details of an answer.
 	Status string
 	errs.Explanation
+	errs.Lesson
 	// Example is an answer with the code.
 	Example string
 	// Faults are the codes that are found in the details.
@@ -34,7 +36,7 @@ func errorPages() (failures, faults []errorPage, err error) {
 			return nil, nil, fmt.Errorf("write the example of %s: %w", f.Code, err)
 		}
 		page := errorPage{
-			Name: string(f.Code), Explanation: errs.Explain(f.Code),
+			Name: string(f.Code), Explanation: errs.Explain(f.Code), Lesson: errs.Teach(f.Code),
 			Status: fmt.Sprintf("%d %s", f.Status, http.StatusText(f.Status)), Example: example.String(),
 		}
 		switch f.Code { //nolint:exhaustive // the others have no details
@@ -74,8 +76,8 @@ func (s *Set) AddErrors(app *httpx.App) error {
 		}
 		names = append(names, page.Name)
 	}
-	app.AddPage(ErrorsPath, func(httpx.Visit) (httpx.HTML, error) { return httpx.HTML{Text: list}, nil })
-	app.AddPage(ErrorsPath+"/:name", func(v httpx.Visit) (httpx.HTML, error) {
+	app.AddPage(ErrorsPath, func(context.Context, httpx.Visit) (httpx.HTML, error) { return httpx.HTML{Text: list}, nil })
+	app.AddPage(ErrorsPath+"/:name", func(_ context.Context, v httpx.Visit) (httpx.HTML, error) {
 		text, ok := pages[v.Name]
 		if ok {
 			return httpx.HTML{Text: text}, nil

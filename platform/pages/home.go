@@ -8,8 +8,9 @@ type Home struct {
 	User, Token string
 }
 
-// Fact is one thing about the running program.
-type Fact struct{ Name, Value string }
+// Fact is one thing about the running program. Link is where it leads, "" for
+// nowhere.
+type Fact struct{ Name, Value, Link string }
 
 // Settings are what the page's script needs.
 func (h Home) Settings() map[string]string { return map[string]string{"token": h.Token} }
