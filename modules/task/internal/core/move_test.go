@@ -46,7 +46,7 @@ func (s *shelf) Get(_ context.Context, _, id uuid.UUID) (core.Task, error) {
 	return core.Task{}, core.NotFound(id)
 }
 
-func (s *shelf) Update(_ context.Context, _ uuid.UUID, t core.Task) error {
+func (s *shelf) Update(_ context.Context, _ uuid.UUID, _, t core.Task) error {
 	s.tasks[s.index(t.ID)] = t
 	s.touched++
 	return nil

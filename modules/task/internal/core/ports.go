@@ -18,9 +18,9 @@ type Store interface {
 	InsertMany(ctx context.Context, owner uuid.UUID, tasks []Task) error
 	// Get returns one task, or [NotFound].
 	Get(ctx context.Context, owner, id uuid.UUID) (Task, error)
-	// Update keeps t in place of its revision before. It returns [ErrRevised]
-	// where that is not the present one, or [ErrReferenceGone].
-	Update(ctx context.Context, owner uuid.UUID, t Task) error
+	// Update keeps t in place of before, its last revision. It returns
+	// [ErrRevised] where that is not the present one, or [ErrReferenceGone].
+	Update(ctx context.Context, owner uuid.UUID, before, t Task) error
 	// Delete removes the task and everything below it, or [NotFound].
 	Delete(ctx context.Context, owner, id uuid.UUID) error
 }

@@ -184,7 +184,7 @@ func (s *Service) revise(ctx context.Context, owner uuid.UUID, current Task, dra
 		case !differs:
 			return current, nil
 		default:
-			return next, s.store.Update(ctx, owner, next)
+			return next, s.store.Update(ctx, owner, current, next)
 		}
 	}
 	return s.relocate(ctx, owner, current, draft, faults)
@@ -241,7 +241,7 @@ func (s *Service) keep(ctx context.Context, owner uuid.UUID, current, next Task,
 // rests on how it is.
 func (s *Service) replace(ctx context.Context, owner uuid.UUID, current, next Task) (time.Time, error) {
 	if next.Revision != current.Revision {
-		return next.UpdatedAt, s.store.Update(ctx, owner, next)
+		return next.UpdatedAt, s.store.Update(ctx, owner, current, next)
 	}
 	present, err := s.store.Get(ctx, owner, current.ID)
 	if err == nil && present.Revision != current.Revision || errs.KindOf(err) == errs.NotFound {

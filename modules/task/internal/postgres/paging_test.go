@@ -100,7 +100,7 @@ func (w world) churn(ctx context.Context, tasks []core.Task, seed uint64, writes
 		if err == nil {
 			x.Title, x.Revision, x.Priority = core.Title(fmt.Sprintf("task %d", r.IntN(1000))), 2, core.Priority(r.IntN(5))
 			x.UpdatedAt, x.DueAt, x.DueOn = noon.Add(time.Duration(r.IntN(1000))*time.Minute), nil, new(core.Date("2026-03-14"))
-			err = w.Update(ctx, w.ada, x)
+			err = w.Update(ctx, w.ada, anything, x)
 		}
 		if err == nil && r.IntN(3) == 0 {
 			err = w.Delete(ctx, w.ada, x.ID)

@@ -152,13 +152,13 @@ func TestSearchFollowsChanges(t *testing.T) {
 		}
 	}
 	x.Title, x.Description, x.Revision = "Buy bread", new(core.Description("rye")), 2
-	if err := w.Update(t.Context(), w.ada, x); err != nil {
+	if err := w.Update(t.Context(), w.ada, anything, x); err != nil {
 		t.Fatal(err)
 	}
 	find("milk")
 	find("rye bread", "Buy bread")
 	x.Status, x.CompletedAt, x.Revision = core.Done, new(noon), 3
-	if err := w.Update(t.Context(), w.ada, x); err != nil {
+	if err := w.Update(t.Context(), w.ada, anything, x); err != nil {
 		t.Fatal(err)
 	}
 	find("rye", "Buy bread")

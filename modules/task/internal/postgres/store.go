@@ -84,14 +84,30 @@ func (s *Store) Get(ctx context.Context, owner, id uuid.UUID) (core.Task, error)
 }
 
 // Update implements [core.Store]. Of the tags, and of what the task is found
-// by, it touches only what changes.
-func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Task) error {
-	const sql = `WITH task AS (
-			UPDATE tasks SET title = $4, title_key = $5, description = $6, status = $7, priority = $8, due_at = $9, due_on = $10,
-				project_id = $11, parent_id = $12, position = $13, completed_at = $14, updated_at = $15, revision = $3,
-				tag_ids = $16,
-				placed = CASE WHEN position = $13 THEN placed ELSE ` + postgres.ThisTransaction + ` END
-			WHERE user_id = $1 AND id = $2 AND revision = $3 - 1
+// by, it touches only what changes, and most often nothing.
+func (s *Store) Update(ctx context.Context, owner uuid.UUID, before, t core.Task) error {
+	sql := update
+	args := []any{
+		t.ID, t.Revision, t.Status, t.Priority, t.DueAt, (*string)(t.DueOn), t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.UpdatedAt,
+	}
+	if !slices.Equal(before.TagIDs, t.TagIDs) || before.Title != t.Title || !same(before.Description, t.Description) {
+		sql, args = rewrite, append(args, t.Title, fold.Key(string(t.Title)), t.Description, t.TagIDs, vector(owner, t))
+	}
+	n, err := postgres.Exec(ctx, s.db, owner, sql, args...)
+	if err == nil && n == 0 {
+		return core.ErrRevised
+	}
+	return asDomain(err, "update task")
+}
+
+func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// update is of what stands in the task's own row alone, and rewrite of what is
+// kept in other tables as well.
+const (
+	update  = `UPDATE tasks SET ` + plain + revised
+	rewrite = `WITH task AS (
+			UPDATE tasks SET title = $13, title_key = $14, description = $15, tag_ids = $16, ` + plain + revised + `
 			RETURNING id, created_at
 		), removed AS (
 			DELETE FROM task_tags USING task
@@ -107,14 +123,12 @@ func (s *Store) Update(ctx context.Context, owner uuid.UUID, t core.Task) error 
 			ON CONFLICT (user_id, task_id) DO UPDATE SET words = EXCLUDED.words
 		)
 		SELECT id FROM task`
-	n, err := postgres.Exec(ctx, s.db, owner, sql,
-		t.ID, t.Revision, t.Title, fold.Key(string(t.Title)), t.Description, t.Status, t.Priority, t.DueAt, (*string)(t.DueOn),
-		t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.UpdatedAt, t.TagIDs, vector(owner, t))
-	if err == nil && n == 0 {
-		return core.ErrRevised
-	}
-	return asDomain(err, "update task")
-}
+
+	plain = `status = $4, priority = $5, due_at = $6, due_on = $7, project_id = $8, parent_id = $9, position = $10,
+				completed_at = $11, updated_at = $12, revision = $3,
+				placed = CASE WHEN position = $10 THEN placed ELSE ` + postgres.ThisTransaction + ` END`
+	revised = ` WHERE user_id = $1 AND id = $2 AND revision = $3 - 1`
+)
 
 // Delete implements [core.Store]: the foreign key to the parent takes what is
 // below along. The subquery is there for its locks.

@@ -143,7 +143,7 @@ func TestStoreRefuses(t *testing.T) {
 			continue
 		}
 		x.ID, x.Revision = httpxtest.ID(1), 2
-		if err := w.Update(t.Context(), w.ada, x); !errors.Is(err, c.want) {
+		if err := w.Update(t.Context(), w.ada, anything, x); !errors.Is(err, c.want) {
 			t.Errorf("update with %s: %v, want %v", name, err, c.want)
 		}
 	}
@@ -187,28 +187,79 @@ func TestStoreUpdates(t *testing.T) {
 	next := task(1, "Sand the gate")
 	next.ParentID, next.DueOn, next.TagIDs = new(httpxtest.ID(2)), new(core.Date("2026-03-20")), []uuid.UUID{tag(2), tag(3)}
 	next.UpdatedAt, next.Revision = noon.Add(time.Hour), 2
-	if err := w.Update(t.Context(), w.ada, next); err != nil {
+	if err := w.Update(t.Context(), w.ada, anything, next); err != nil {
 		t.Fatal(err)
 	}
 	w.wantStored(t, w.ada, next)
 	for name, revision := range map[string]int64{"the same revision again": 2, "one skipped": 4, "long ago": 0} {
 		late := next
 		late.Title, late.Revision, late.TagIDs = "late", revision, []uuid.UUID{tag(1)}
-		if err := w.Update(t.Context(), w.ada, late); !errors.Is(err, core.ErrRevised) {
+		if err := w.Update(t.Context(), w.ada, anything, late); !errors.Is(err, core.ErrRevised) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	gone := task(3, "gone")
 	gone.Revision = 2
-	if err := w.Update(t.Context(), w.ada, gone); !errors.Is(err, core.ErrRevised) {
+	if err := w.Update(t.Context(), w.ada, anything, gone); !errors.Is(err, core.ErrRevised) {
 		t.Errorf("a task that is not there: %v", err)
 	}
 	w.wantStored(t, w.ada, next)
 	next.Revision, next.TagIDs = 3, []uuid.UUID{}
-	if err := w.Update(t.Context(), w.ada, next); err != nil {
+	if err := w.Update(t.Context(), w.ada, anything, next); err != nil {
 		t.Fatal(err)
 	}
 	w.wantStored(t, w.ada, next)
+}
+
+// anything is a task that no other is like, so that an update writes all.
+var anything core.Task
+
+// versions tells apart what rows of a table there are of ada's, and who wrote them.
+func (w world) versions(t *testing.T, table string) string {
+	t.Helper()
+	sql := `SELECT coalesce(string_agg(concat(ctid, xmin, xmax), ' ' ORDER BY ctid), '') FROM ` + table + ` WHERE user_id = $1`
+	text, err := pg.Get(t.Context(), w.db, w.ada, func(s *string) []any { return []any{s} }, sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// What a task is found by and its tags are written where they change alone.
+func TestStoreUpdatesWhatChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.insert(t, w.ada, full(1))
+	was := full(1)
+	for n, step := range []struct {
+		name              string
+		change            func(*core.Task)
+		searched, tagging bool
+	}{
+		{"reopened", func(x *core.Task) { x.Status, x.CompletedAt = core.Todo, nil }, false, false},
+		{"moved and dated", func(x *core.Task) { x.Position, x.DueAt, x.DueOn = "b", &noon, nil }, false, false},
+		{"title", func(x *core.Task) { x.Title = "Sand the gate" }, true, false},
+		{"description", func(x *core.Task) { x.Description = new(core.Description("both sides")) }, true, false},
+		{"no description", func(x *core.Task) { x.Description = nil }, true, false},
+		{"one tag", func(x *core.Task) { x.TagIDs = []uuid.UUID{tag(3)} }, false, true},
+		{"no tag", func(x *core.Task) { x.TagIDs = []uuid.UUID{} }, false, true},
+	} {
+		next := was
+		step.change(&next)
+		next.Revision, next.UpdatedAt = was.Revision+1, noon.Add(time.Duration(n)*time.Hour)
+		words, tags := w.versions(t, "task_search"), w.versions(t, "task_tags")
+		if err := w.Update(t.Context(), w.ada, was, next); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		w.wantStored(t, w.ada, next)
+		if got := w.versions(t, "task_search") != words; got != step.searched {
+			t.Errorf("%s: the words were written: %t, want %t", step.name, got, step.searched)
+		}
+		if got := w.versions(t, "task_tags") != tags; got != step.tagging {
+			t.Errorf("%s: tags were written: %t, want %t", step.name, got, step.tagging)
+		}
+		was = next
+	}
 }
 
 // To a user, another user's tasks do not exist, and cannot be touched.
@@ -226,7 +277,7 @@ func TestStoreKeepsUsersApart(t *testing.T) {
 	}
 	next := theirs
 	next.Title, next.Revision = "stolen", 2
-	if err := w.Update(ctx, w.bob, next); !errors.Is(err, core.ErrRevised) {
+	if err := w.Update(ctx, w.bob, anything, next); !errors.Is(err, core.ErrRevised) {
 		t.Errorf("update: %v", err)
 	}
 	if err := w.Delete(ctx, w.bob, theirs.ID); !errors.Is(err, missing) {

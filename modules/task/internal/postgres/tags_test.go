@@ -46,7 +46,7 @@ func TestTasksSayWhichTagsTheyCarry(t *testing.T) {
 					}
 				}
 				x.TagIDs = append([]uuid.UUID{}, x.TagIDs...)
-				if err := w.Update(t.Context(), w.ada, x); err != nil {
+				if err := w.Update(t.Context(), w.ada, anything, x); err != nil {
 					return err
 				}
 			}
