@@ -19,8 +19,8 @@ func newCheckCommand(o *options) *cobra.Command {
 		Use:   "check",
 		Short: "Say what the database lacks",
 		Long: `Say what the database lacks, and how that is mended: tables, columns, indexes and
-constraints of schema.hcl; row-level security, its policies, and the rights of
-the role in DATABASE_URL. It changes nothing.
+constraints of schema.hcl; row-level security, its policies, and the rights and
+time limits of the role in DATABASE_URL. It changes nothing.
 
 The exit code is 0 where nothing is missing and 1 otherwise. The schema is read
 by way of DATABASE_URL_DIRECT. What it prints is for people on a terminal, and
@@ -107,12 +107,16 @@ func checkWall(ctx context.Context, cfg config.Config, direct string) ([]lack, e
 	if err != nil {
 		return nil, fmt.Errorf("look at row-level security: %w", err)
 	}
+	limits, err := rowsecurity.InspectSettings(ctx, service)
+	if err != nil {
+		return nil, err
+	}
 	mend := "docket db secure"
 	if cfg.PrivateDatabase() {
 		mend = "docket serve"
 	}
 	var all []lack
-	for _, p := range problems {
+	for _, p := range append(problems, limits...) {
 		all = append(all, lack{Object: p.Object, Problem: p.Problem, Mend: mend})
 	}
 	return all, nil

@@ -24,7 +24,7 @@ func newSecureCommand(o *options) *cobra.Command {
 		Use:   "secure",
 		Short: "Keep users apart in the database itself",
 		Long: `Keep users apart in the database itself: make the role that the service logs in
-as, grant it what it needs, and put row-level security in front of every table
+as, grant it what it needs, give it time limits, and put row-level security in front of every table
 of users. It can be run again at any time, and then mends what has changed; run
 it after each change of the schema.
 
@@ -47,7 +47,7 @@ The private PostgreSQL needs none of this: "docket serve" sees to it.`,
 			if err != nil {
 				return err
 			}
-			return secureDatabase(c.Context(), cfg, c.OutOrStdout(), rowsecurity.Options{Role: role, Password: password, Pooled: cfg.Database.Pooled()}, passwordEnv)
+			return secureDatabase(c.Context(), cfg, c.OutOrStdout(), rowsecurity.Options{Role: role, Password: password}, passwordEnv)
 		},
 	}
 	c.Flags().StringVar(&role, "role", rowsecurity.DefaultRole, "the login role of the service")

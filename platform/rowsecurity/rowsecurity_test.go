@@ -51,6 +51,78 @@ func problems(t *testing.T, url string) []string {
 	return all
 }
 
+func limits(t *testing.T, url string) []string {
+	t.Helper()
+	found, err := rowsecurity.InspectSettings(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{}
+	for _, p := range found {
+		all = append(all, p.String())
+	}
+	return all
+}
+
+// A time limit that is missing, or none, is found and mended, wherever it was
+// taken away; one of somebody's own is left alone.
+func TestTimeLimitsOfTheRole(t *testing.T) {
+	t.Parallel()
+	url := pgtest.AsOwner(t, pgtest.URL(t))
+	const role = "o'limits" // of this test alone: roles belong to all databases
+	service, err := rowsecurity.As(url, role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := connect(t, url)
+	must(t, owner, `CREATE ROLE "o'limits" LOGIN`)
+	t.Cleanup(func() {
+		conn, err := pgx.Connect(context.WithoutCancel(t.Context()), url)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if _, err := conn.Exec(context.WithoutCancel(t.Context()), `DROP OWNED BY "o'limits"; DROP ROLE "o'limits"`); err != nil {
+			t.Error(err)
+		}
+		if err := conn.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	secure := func() {
+		t.Helper()
+		if _, err := rowsecurity.Secure(t.Context(), url, rowsecurity.Options{Role: role}); err != nil {
+			t.Fatal(err)
+		}
+		if left := limits(t, service); len(left) > 0 {
+			t.Errorf("secured, it finds %q", left)
+		}
+	}
+	if left := limits(t, service); len(left) != 6 || left[0] != "role o'limits has no statement_timeout" {
+		t.Errorf("of a plain role it finds %q", left)
+	}
+	secure()
+	for breaking, want := range map[string]string{
+		`ALTER ROLE "o'limits" RESET lock_timeout`:        "role o'limits has no lock_timeout",
+		`ALTER ROLE "o'limits" SET statement_timeout = 0`: "role o'limits has a statement_timeout of 0, which is none",
+		`DO $$ BEGIN EXECUTE format('ALTER ROLE "o''limits" IN DATABASE %I SET lock_timeout = 0', current_database()); END $$`: "role o'limits has a lock_timeout of 0, which is none",
+	} {
+		must(t, owner, breaking)
+		if diff := cmp.Diff([]string{want}, limits(t, service)); diff != "" {
+			t.Errorf("%s (-want +found):\n%s", breaking, diff)
+		}
+		secure()
+	}
+	must(t, owner, `ALTER ROLE "o'limits" SET statement_timeout = '2min'`)
+	secure()
+	for name, want := range map[string]string{"statement_timeout": "2min", "lock_timeout": "1min", "idle_in_transaction_session_timeout": "30s"} {
+		var got string
+		if err := connect(t, service).QueryRow(t.Context(), "SHOW "+name).Scan(&got); err != nil || got != want {
+			t.Errorf("a session has a %s of %s, %v; want %s", name, got, err, want)
+		}
+	}
+}
+
 // Every way in which the wall can be pulled down is found, and mended.
 func TestEachGapIsFoundAndMended(t *testing.T) {
 	t.Parallel()
@@ -184,7 +256,7 @@ func TestRolesThatBypassTheWall(t *testing.T) {
 func TestSecureMakesARoleThatCanLogIn(t *testing.T) {
 	t.Parallel()
 	url := pgtest.AsOwner(t, pgtest.URL(t))
-	o := rowsecurity.Options{Role: "other app", Password: `it's \ a secret`, Pooled: true}
+	o := rowsecurity.Options{Role: "other app", Password: `it's \ a secret`}
 	if mended, err := rowsecurity.Secure(t.Context(), url, o); err != nil || len(mended) == 0 {
 		t.Fatalf("%v, %v", mended, err)
 	}
@@ -193,6 +265,9 @@ func TestSecureMakesARoleThatCanLogIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if left := problems(t, service); len(left) > 0 {
+		t.Errorf("the new role: %q", left)
+	}
+	if left := limits(t, service); len(left) > 0 {
 		t.Errorf("the new role: %q", left)
 	}
 	var timeout string
@@ -205,7 +280,6 @@ func TestSecureMakesARoleThatCanLogIn(t *testing.T) {
 		t.Errorf("a password is kept: %t, %v", kept, err)
 	}
 	o.Role, o.Password = strings.Repeat("long", 30), "geheim"
-	o.Pooled = false
 	if _, err := rowsecurity.Secure(t.Context(), "postgres://nobody:geheim@127.0.0.1:1/x", o); err == nil || strings.Contains(err.Error(), "geheim") {
 		t.Errorf("without a database: %v", err)
 	}

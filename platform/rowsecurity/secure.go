@@ -20,10 +20,6 @@ type Options struct {
 	Role string
 	// Password, if not "", becomes the role's.
 	Password string
-	// Pooled says that the role will come through a transaction pooler, which
-	// takes no settings from a client: it is given those that let go of what a
-	// vanished client held.
-	Pooled bool
 }
 
 // Secure brings the tables in the schema public to what they should be for the
@@ -63,7 +59,7 @@ func secure(ctx context.Context, tx pgx.Tx, o Options) ([]Problem, error) {
 			return nil, err
 		}
 		if len(problems) == 0 {
-			return mended, prepare(ctx, tx, o)
+			return prepare(ctx, tx, o, mended)
 		}
 		for _, p := range problems {
 			if err := mend(ctx, tx, p); err != nil {
@@ -82,7 +78,7 @@ func secure(ctx context.Context, tx pgx.Tx, o Options) ([]Problem, error) {
 	if len(left) > 0 {
 		return nil, fmt.Errorf("in spite of all: %s", list(left))
 	}
-	return mended, prepare(ctx, tx, o)
+	return prepare(ctx, tx, o, mended)
 }
 
 // refuseSelf keeps the role that owns the tables from being made the service's.
@@ -146,33 +142,31 @@ func (f found) notes(want table) []string {
 	return all
 }
 
-// abandoned is by what PostgreSQL notices that a client is gone without a word;
-// without a pooler the service sets it for itself.
-var abandoned = [][2]string{
-	{"idle_in_transaction_session_timeout", "30s"}, {"tcp_keepalives_idle", "30"},
-	{"tcp_keepalives_interval", "10"}, {"tcp_keepalives_count", "3"},
-}
-
-// prepare gives the role its password and its settings.
-func prepare(ctx context.Context, tx pgx.Tx, o Options) error {
-	role := pgx.Identifier{o.Role}.Sanitize()
-	if o.Pooled {
-		for _, s := range abandoned {
-			if _, err := tx.Exec(ctx, fmt.Sprintf("ALTER ROLE %s SET %s = '%s'", role, s[0], s[1])); err != nil {
-				return fmt.Errorf("set %s of the role %s: %w", s[0], o.Role, err)
-			}
+// prepare gives the role its time limits, which it adds to what was mended, and
+// its password.
+func prepare(ctx context.Context, tx pgx.Tx, o Options, mended []Problem) ([]Problem, error) {
+	lacking, err := inspectSettings(ctx, tx, o.Role)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range lacking {
+		if err := mend(ctx, tx, p); err != nil {
+			return nil, err
 		}
 	}
+	mended = append(mended, lacking...)
 	if o.Password == "" {
-		return nil
+		return mended, nil
 	}
 	// No parameter can stand here. The text is not repeated in an error.
-	literal := "'" + strings.ReplaceAll(o.Password, "'", "''") + "'"
-	if _, err := tx.Exec(ctx, "SET LOCAL standard_conforming_strings = on; ALTER ROLE "+role+" PASSWORD "+literal); err != nil {
-		return fmt.Errorf("set the password of the role %s: %w", o.Role, err)
+	if _, err := tx.Exec(ctx, "SET LOCAL standard_conforming_strings = on; ALTER ROLE "+pgx.Identifier{o.Role}.Sanitize()+" PASSWORD "+literal(o.Password)); err != nil {
+		return nil, fmt.Errorf("set the password of the role %s: %w", o.Role, err)
 	}
-	return nil
+	return mended, nil
 }
+
+// literal is text as SQL has it, where standard_conforming_strings is on.
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 func list(problems []Problem) string {
 	all := make([]string, len(problems))
