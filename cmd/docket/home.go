@@ -83,13 +83,13 @@ func facts(ctx context.Context, g graph, r running) []pages.Fact {
 	if g.issuer != nil {
 		issuer = devissuer.IssuerURL + " (development)"
 	}
-	metrics := "http://" + dialable(r.admin.address()) + "/metrics"
+	metrics := dialable(r.admin.address()) + "/metrics"
 	return []pages.Fact{
 		{Name: "Version", Value: version()},
 		{Name: "Environment", Value: string(g.cfg.Environment)},
 		{Name: "Database", Value: databaseFact(ctx, g.cfg, r.db)},
 		{Name: "Issuer", Value: issuer},
-		{Name: "Metrics", Value: metrics, Link: metrics},
+		{Name: "Metrics", Value: metrics, Link: "http://" + metrics},
 	}
 }
 

@@ -2,10 +2,12 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/jackc/pgx/v5"
 
 	"docket/platform/config"
@@ -27,7 +29,9 @@ func TestHomeBoard(t *testing.T) {
 	page.await(t, `document.querySelector("[data-status=todo] .card p")?.textContent === "Paint the <b>fence</b>"`)
 	page.await(t, `Number(document.getElementById("requests").textContent) > 0`)
 	page.shoot(t, "created")
-	eval[bool](t, page, `(() => { const s = document.querySelector(".card select"); s.value = "in_progress"; return s.dispatchEvent(new Event("change")) })()`)
+	page.chooseByKeys(t, ada)
+	page.shoot(t, "chosen")
+	page.do(t, chromedp.KeyEvent("\t"), chromedp.KeyEvent("\r"))
 	page.await(t, `document.querySelector("[data-status=in_progress] .card") && document.getElementById("said").textContent.includes("In progress")`)
 	page.await(t, `document.activeElement.id.startsWith("move-")`)
 	page.press(t, "Finish")
@@ -46,6 +50,24 @@ func TestHomeBoard(t *testing.T) {
 	small.shoot(t, "phone")
 }
 
+// chooseByKeys walks through all states of the only card and back to the second,
+// of which none is written.
+func (b *tab) chooseByKeys(t *testing.T, whose client) {
+	t.Helper()
+	eval[bool](t, b, `(document.querySelector(".card select").focus(), true)`)
+	b.do(t, chromedp.KeyEvent(kb.ArrowDown+kb.ArrowDown+kb.ArrowDown+kb.ArrowUp+kb.ArrowUp))
+	b.await(t, `document.querySelector(".card select").value === "in_progress" && document.querySelector(".card button[type=submit]").checkVisibility()`)
+	tasks, _ := many(t, whose.do(t, http.MethodGet, "/tasks", ""))
+	if len(tasks) != 1 || tasks[0].Status != "todo" {
+		t.Errorf("while somebody chooses, there is %+v", tasks)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := slices.IndexFunc(b.requests, func(to string) bool { return strings.Contains(to, "/tasks/") }); i >= 0 {
+		t.Errorf("while somebody chooses, the page asked for %s", b.requests[i])
+	}
+}
+
 // What is said to be running is what runs: the listener that was bound, and the
 // database that answers, without its password.
 func TestHomeFacts(t *testing.T) {
@@ -53,7 +75,7 @@ func TestHomeFacts(t *testing.T) {
 	address := pgtest.URL(t)
 	s := servingOn(t, "DATABASE_URL="+address, "DOCKET_DATA_DIR="+t.TempDir())
 	page := string(client{base: s.site()}.do(t, "GET", homePath, "").Want(t, 200).Body)
-	if metrics := s.greeting.Admin + "/metrics"; !strings.Contains(page, `<a href="`+metrics+`">`+metrics+`</a>`) {
+	if metrics := s.greeting.Admin + "/metrics"; !strings.Contains(page, `<a href="`+metrics+`">`+strings.TrimPrefix(metrics, "http://")+`</a>`) {
 		t.Errorf("it does not lead to %s:\n%s", metrics, page)
 	}
 	at, err := pgx.ParseConfig(address)

@@ -64,20 +64,29 @@ function card(task) {
   const due = task.due_on ?? (task.due_at && new Date(task.due_at).toLocaleString());
   const notes = [task.priority !== "none" && task.priority, due && "due " + due].filter(Boolean).join(" · ");
   if (notes) item.append(element("p", notes, { class: "faint" }));
-  const tools = element("div");
+  const tools = element("form");
   const move = element("select", "", { id: "move-" + task.id, "aria-label": `Move “${task.title}” to` });
   for (const [status, name] of Object.entries(columns)) {
     const option = element("option", name, { value: status });
     option.selected = status === task.status;
     move.append(option);
   }
-  move.addEventListener("change", () => change(task, { status: move.value }, `“${task.title}” is in “${columns[move.value]}” now.`));
-  tools.append(move);
-  if (task.status === "todo" || task.status === "in_progress") {
-    const finish = element("button", "Finish", { type: "button", "aria-label": `Finish “${task.title}”` });
-    finish.addEventListener("click", () => change(task, { status: "done" }, `“${task.title}” is finished.`));
-    tools.append(finish);
-  }
+  // Arrow keys walk through the states: only the button, or Enter, moves.
+  const go = element("button", "Move", { type: "submit", "aria-label": `Move “${task.title}” there` });
+  go.hidden = true;
+  const finish = element("button", "Finish", { type: "button", "aria-label": `Finish “${task.title}”` });
+  const closed = task.status !== "todo" && task.status !== "in_progress";
+  finish.hidden = closed;
+  move.addEventListener("change", () => {
+    go.hidden = move.value === task.status;
+    finish.hidden = closed || !go.hidden; // one button at a time
+  });
+  tools.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (move.value !== task.status) change(task, { status: move.value }, `“${task.title}” is in “${columns[move.value]}” now.`);
+  });
+  finish.addEventListener("click", () => change(task, { status: "done" }, `“${task.title}” is finished.`));
+  tools.append(move, go, finish);
   item.append(tools);
   return item;
 }
