@@ -34,9 +34,6 @@ func (a *App) Document(info openapi.Info) (*openapi.Document, error) {
 		},
 	}
 	for _, kind := range errs.Kinds() {
-		if kind == errs.MethodNotAllowed {
-			continue // that of no operation
-		}
 		d.Components.Responses[responseName(kind)] = describeFailure(kind, nil)
 	}
 	for _, r := range a.routes {
@@ -215,11 +212,13 @@ func (r Route) responses() map[string]*openapi.Response {
 	return all
 }
 
-// kinds are the failures that the route can answer.
+// kinds are the failures that the route can answer, and the one that its path
+// answers to methods that none has: a client that switches on the code should
+// know of it, and OpenAPI has no place for what is of no operation.
 func (r Route) kinds() []errs.Kind {
 	kinds := []errs.Kind{
 		errs.Malformed, errs.Unauthenticated, errs.Invalid, errs.RateLimited, errs.TooLarge, errs.HeadersTooLarge,
-		errs.Internal, errs.Unavailable, errs.DeadlineExceeded,
+		errs.Internal, errs.Unavailable, errs.DeadlineExceeded, errs.MethodNotAllowed,
 	}
 	if strings.Contains(r.Path, ":") && r.Method != http.MethodPut || r.results != nil {
 		kinds = append(kinds, errs.NotFound)
@@ -273,6 +272,9 @@ func parameters() map[string]*openapi.Parameter {
 	}
 }
 
+// anyMethod is a regular expression for one of the methods that are served.
+var anyMethod = strings.ReplaceAll(servedMethods, ", ", "|")
+
 // headers are those that many answers have.
 func headers() map[string]*openapi.Header {
 	text := func(schema *openapi.Schema, description, example string) *openapi.Header {
@@ -288,6 +290,7 @@ func headers() map[string]*openapi.Header {
 		"Cache-Control":       text(openapi.OneOf(cachePrivate, cacheNothing), "The answer is for this user alone, and to be asked for again; or not to be kept at all.", cachePrivate),
 		"Vary":                text(openapi.String(1, 0), "What the answer depends on besides the address.", "Authorization, Origin"),
 		"WWW-Authenticate":    text(openapi.OneOf(challenge), "How to prove who asks (RFC 6750).", challenge),
+		"Allow":               text(openapi.Pattern("^("+anyMethod+")(, ("+anyMethod+"))*$"), "The methods that the path takes.", "GET, HEAD, POST"),
 		"Content-Disposition": text(openapi.String(1, 0), "What to save the document as.", `attachment; filename="docket-export-2026-11-23.json"`),
 		"Idempotent-Replayed": text(openapi.OneOf("true"), "The request was done before, and this is what it was answered then.", "true"),
 		"Retry-After":         number("How many seconds to wait before the next try.", 1),

@@ -120,6 +120,8 @@ func failureHeaders(kind errs.Kind, route *Route) map[string]*openapi.Header {
 	switch kind { //nolint:exhaustive // the others have no more
 	case errs.Unauthenticated:
 		with(all, "WWW-Authenticate")
+	case errs.MethodNotAllowed:
+		with(all, "Allow")
 	case errs.RateLimited, errs.Unavailable:
 		with(all, "Retry-After")
 	case errs.Conflict:

@@ -38,7 +38,7 @@ func (p Probe) describe() *openapi.Operation {
 			Content: success(openapi.Member("data", p.Shows.Schema), renderView(http.StatusOK, p.Shows.Example).Body),
 		}},
 	}
-	for _, kind := range []errs.Kind{errs.Malformed, errs.TooLarge, errs.HeadersTooLarge, errs.Internal, errs.Unavailable, errs.DeadlineExceeded} {
+	for _, kind := range []errs.Kind{errs.Malformed, errs.MethodNotAllowed, errs.TooLarge, errs.HeadersTooLarge, errs.Internal, errs.Unavailable, errs.DeadlineExceeded} {
 		o.Responses[strconv.Itoa(statusOf[kind])] = &openapi.Response{Ref: "#/components/responses/" + responseName(kind)}
 	}
 	if len(p.Needs) > 0 {

@@ -23,6 +23,12 @@ func contract(t *testing.T) *openapitest.Contract {
 	answer := func(data *openapi.Schema) map[string]*openapi.MediaType {
 		return map[string]*openapi.MediaType{"application/json": {Schema: openapi.Object(openapi.Member("data", data))}}
 	}
+	refusal := &openapi.Response{
+		Headers: map[string]*openapi.Header{"Allow": {Required: true, Schema: openapi.Pattern("^[A-Z, ]+$")}},
+		Content: map[string]*openapi.MediaType{"application/json": {
+			Schema: openapi.Object(openapi.Member("error", openapi.Object(openapi.Member("code", openapi.OneOf("METHOD_NOT_ALLOWED"))))),
+		}},
+	}
 	failure := &openapi.Response{Content: map[string]*openapi.MediaType{"application/json": {
 		Schema: openapi.Object(openapi.Member("error", openapi.Object(openapi.Member("code", openapi.OneOf("NOT_FOUND"))))),
 	}}}
@@ -56,7 +62,7 @@ func contract(t *testing.T) *openapitest.Contract {
 		},
 		Components: openapi.Components{
 			Parameters: map[string]*openapi.Parameter{"Limit": {Name: "limit", In: "query", Schema: limit}},
-			Responses:  map[string]*openapi.Response{"NotFound": failure},
+			Responses:  map[string]*openapi.Response{"NotFound": failure, "MethodNotAllowed": refusal},
 		},
 	}
 	text, err := d.Encode()
@@ -149,7 +155,8 @@ func TestWhatIsNotAsDocumentedIsFound(t *testing.T) {
 		"no such operation":              exchange("PUT /v/1/things", 200, `{}`),
 		"none of the documented":         exchange("GET /v/1/nothing", 404, `{"error":{"code":"GONE"}}`),
 		"header Allow is missing":        exchange("PATCH /v/1/things", 405, `{"error":{"code":"METHOD_NOT_ALLOWED"}}`),
-		"answered 405: the body":         exchange("PATCH /v/1/things", 405, `{}`, "Allow", "GET"),
+		"missing property 'error'":       exchange("PATCH /v/1/things", 405, `{}`, "Allow", "GET"),
+		"header Allow is [\"get\"]":      exchange("PATCH /v/1/things", 405, `{"error":{"code":"METHOD_NOT_ALLOWED"}}`, "Allow", "get"),
 	} {
 		if err := c.Check(e); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%s %s, answered %d %s: %v, want an error with %q", e.Method, e.Target, e.Status, e.Body, err, why)

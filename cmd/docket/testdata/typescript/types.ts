@@ -36,6 +36,8 @@ export async function errorsAreToldApart() {
       failure.current.title;
       return current;
     }
+    case "METHOD_NOT_ALLOWED": // what a proxy that turns one method into another brings about
+      return;
     case "CONFLICT":
     case "IDEMPOTENCY_KEY_REUSED":
     case "IDEMPOTENCY_KEY_IN_USE": {
