@@ -11,7 +11,10 @@ import (
 // site is where a server's pages are.
 func (s *instance) site() string { return strings.TrimSuffix(s.greeting.API, "/api/v1") }
 
-const createTaskInDocs = "#api-1/tag/tasks/POST/api/v1/tasks"
+const (
+	createTaskInDocs = "#api-1/tag/tasks/POST/api/v1/tasks"
+	listTasksInDocs  = "#api-1/tag/tasks/GET/api/v1/tasks"
+)
 
 // A newcomer opens /docs and creates a task there, signed in already.
 func TestDocsTryIt(t *testing.T) {
@@ -36,6 +39,20 @@ func TestDocsTryIt(t *testing.T) {
 	if len(tasks) != 1 || tasks[0].Title != "Buy paint" {
 		t.Errorf("after Send there are the tasks %+v", tasks)
 	}
+	// The examples of optional parameters are not sent unasked: no key makes the
+	// next request a repetition, no filter hides what there is.
+	page = open(t, browser, desk, s.site()+pages.ReferencePath+createTaskInDocs)
+	page.press(t, "Test Request(post /api/v1/tasks)")
+	page.press(t, "Send")
+	page.await(t, `document.querySelector("[role=dialog]").innerText.includes("201")`)
+	if tasks, _ := many(t, s.as(t, developmentEmail).do(t, http.MethodGet, "/tasks", "")); len(tasks) != 2 {
+		t.Errorf("after another Send there are the tasks %+v", tasks)
+	}
+	page = open(t, browser, desk, s.site()+pages.ReferencePath+listTasksInDocs)
+	page.press(t, "Test Request(get /api/v1/tasks)")
+	page.press(t, "Send")
+	page.await(t, `document.querySelector("[role=dialog]").innerText.includes("completed_at")`)
+	page.shoot(t, "list")
 }
 
 // The reference follows the system's dark and light, and fits on a phone.

@@ -45,10 +45,13 @@ func (l *trial) attempts(s *openapi.Schema) []attempt {
 	} else {
 		all = append(all, attempt{nil, "null_not_allowed"})
 	}
-	if s.MaxLength != nil {
+	switch {
+	case s.MaxLength != nil && s.Pattern != "": // a word among more than can be listed
+		all = append(all, attempt{strings.Repeat("a", *s.MaxLength+1), "too_long"}, attempt{"a frobnicate", "invalid_value"}, attempt{"", "invalid_value"})
+	case s.MaxLength != nil:
 		all = append(all, attempt{strings.Repeat("é", *s.MaxLength), ""}, attempt{strings.Repeat("é", *s.MaxLength+1), "too_long"})
 	}
-	if s.MinLength != nil && s.MaxLength != nil {
+	if s.MinLength != nil && s.MaxLength != nil && s.Pattern == "" {
 		all = append(all, attempt{"", "too_short"})
 	}
 	for _, word := range s.Enum {
@@ -57,7 +60,7 @@ func (l *trial) attempts(s *openapi.Schema) []attempt {
 	if s.Enum != nil {
 		all = append(all, attempt{"frobnicate", "invalid_value"})
 	}
-	if s.Format != "" || s.Pattern != "" {
+	if s.Format != "" || s.Pattern != "" && s.MaxLength == nil {
 		all = append(all, attempt{"frobnicate", "invalid_format"})
 	}
 	if s.MaxItems != nil && s.UniqueItems {

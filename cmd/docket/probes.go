@@ -48,6 +48,12 @@ const (
 	serverName         = "server"
 )
 
+// The states of a process.
+const (
+	statusAlive = "alive"
+	statusReady = "ready"
+)
+
 // The states of a check that /readyz shows. What degrades is served without.
 const (
 	statusOK       = "ok"
@@ -108,14 +114,14 @@ func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet, shared *ratel
 	group := openapi.Group{Name: "Service", Description: "How the server is."}
 	app.AddProbe(httpx.Probe{
 		Path: livePath, Operation: "getLive", Group: group, Summary: "Say whether the process answers",
-		Shows: healthShown(health{Status: "alive"}), Check: func(context.Context) (httpx.View, error) { return health{Status: "alive"}, nil },
+		Shows: healthShown(health{Status: statusAlive}), Check: func(context.Context) (httpx.View, error) { return health{Status: statusAlive}, nil },
 	})
 	app.AddProbe(httpx.Probe{
 		Path: readyPath, Operation: "getReady", Group: group, Summary: "Say whether the server can do its work",
 		Description: "A 503 names what keeps it from that in `details`: the database, its schema, the issuer's key set, a Redis without which no request is served, or that it is stopping. What it can do without is `degraded`.",
 		Needs:       []string{checkDatabaseName, checkSchemaName, checkKeySetName, checkRateLimitName, serverName},
-		Shows: healthShown(health{Status: "ready", Checks: map[string]finding{
-			"database": {Status: "ok", TookMS: 0.4}, "schema": {Status: "ok", TookMS: 1.3, Columns: len(needs)}, "key_set": {Status: "ok", Keys: 1},
+		Shows: healthShown(health{Status: statusReady, Checks: map[string]finding{
+			"database": {Status: statusOK, TookMS: 0.4}, "schema": {Status: statusOK, TookMS: 1.3, Columns: len(needs)}, "key_set": {Status: statusOK, Keys: 1},
 		}}),
 		Check: func(ctx context.Context) (httpx.View, error) {
 			if app.Stopping() {
@@ -125,11 +131,6 @@ func addProbes(app *httpx.App, db *postgres.DB, keys *auth.KeySet, shared *ratel
 		},
 	})
 	return nil
-}
-
-// healthShown is what the document says of a probe, with an example.
-func healthShown(example health) *httpx.Resource {
-	return &httpx.Resource{Schema: openapi.Named("Health", openapi.Of[health]()), Example: example}
 }
 
 func reachable(db *postgres.DB) func(context.Context) (finding, error) {
@@ -216,7 +217,7 @@ func (r *readiness) probe(ctx context.Context) (httpx.View, error) {
 	for i, c := range r.checks {
 		results[i] = r.begin(ctx, c)
 	}
-	view := health{Status: "ready", Checks: map[string]finding{}}
+	view := health{Status: statusReady, Checks: map[string]finding{}}
 	var failing []errs.Fault
 	var causes []error
 	for i, c := range r.checks {

@@ -77,7 +77,7 @@ func FuzzClaims(f *testing.F) {
 		switch {
 		case !validSubject(p.Subject), p.Issuer != "app" && p.Issuer != "other",
 			!p.ExpiresAt.After(testNow.Add(-DefaultLeeway)), p.IssuedAt.After(testNow.Add(DefaultLeeway)),
-			len(p.Email) > 4*maxEmail, len(p.Name) > 4*maxName, strings.ContainsRune(p.Email+p.Name, 0):
+			len(p.Email) > 4*MaxEmail, len(p.Name) > 4*MaxName, strings.ContainsRune(p.Email+p.Name, 0):
 			t.Fatalf("accepted %+v from %q", p, claims)
 		}
 	})

@@ -15,10 +15,12 @@ import (
 // MaxSubject is how many characters a subject may have.
 const MaxSubject = 255
 
-// Bounds of the other claims, in characters.
+// Bounds of the other claims, in characters; of an issuer, whose name is compared
+// byte for byte, in bytes.
 const (
-	maxEmail = 320 // RFC 3696 erratum 1690: 64 + "@" + 255
-	maxName  = 200
+	MaxIssuer = 255
+	MaxEmail  = 320 // RFC 3696 erratum 1690: 64 + "@" + 255
+	MaxName   = 200
 )
 
 // joseHeader holds the members of a JWS header (RFC 7515, section 4.1) that
@@ -233,7 +235,7 @@ func validSubject(s string) bool {
 // emailOf ignores an address that cannot be kept: half an address is none.
 func emailOf(v jsontext.Value) string {
 	s, ok := text(v)
-	if !ok || utf8.RuneCountInString(s) > maxEmail || strings.ContainsRune(s, 0) {
+	if !ok || utf8.RuneCountInString(s) > MaxEmail || strings.ContainsRune(s, 0) {
 		return ""
 	}
 	return s
@@ -247,8 +249,8 @@ func nameOf(v jsontext.Value) string {
 		return ""
 	}
 	s = strings.ReplaceAll(s, "\x00", "")
-	if utf8.RuneCountInString(s) <= maxName {
+	if utf8.RuneCountInString(s) <= MaxName {
 		return s
 	}
-	return string([]rune(s)[:maxName])
+	return string([]rune(s)[:MaxName])
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"docket/platform/auth"
 	"docket/platform/openapi"
 )
 
@@ -270,9 +271,6 @@ func parseJWKSURL(text string) (string, error) {
 	return text, nil
 }
 
-// maxClaimLength is the length that users are stored with at most.
-const maxClaimLength = 255
-
 // checkClaim refuses what no iss, aud or trust name can be meant to be. They
 // are StringOrURI (RFC 7519, section 2), compared byte for byte.
 func checkClaim(text string) error {
@@ -281,8 +279,8 @@ func checkClaim(text string) error {
 		return errors.New("is empty")
 	case text == "*" || strings.Contains(text, "://*"):
 		return errors.New("holds a wildcard; these are compared byte for byte")
-	case len(text) > maxClaimLength:
-		return fmt.Errorf("is longer than %d bytes", maxClaimLength)
+	case len(text) > auth.MaxIssuer:
+		return fmt.Errorf("is longer than %d bytes", auth.MaxIssuer)
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }):
 		return errors.New("holds white space or unprintable characters")
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"docket/platform/openapi"
+	"docket/platform/ratelimit"
 	"docket/platform/telemetry/redact"
 )
 
@@ -31,13 +32,11 @@ type decoder struct {
 }
 
 const (
-	maxRequestTimeout    = 5 * time.Minute
-	maxDrainTimeout      = 10 * time.Minute
-	maxJWKSRefresh       = 24 * time.Hour
-	maxRateLimitWindow   = 24 * time.Hour
-	maxRateLimitRequests = 1_000_000
-	maxRedisTimeout      = 10 * time.Second
-	maxMaxInFlight       = 100_000
+	maxRequestTimeout = 5 * time.Minute
+	maxDrainTimeout   = 10 * time.Minute
+	maxJWKSRefresh    = 24 * time.Hour
+	maxRedisTimeout   = 10 * time.Second
+	maxMaxInFlight    = 100_000
 )
 
 const allowedAddress = "host:port with a port from 0 to 65535, such as 127.0.0.1:8080 or :8080"
@@ -177,19 +176,19 @@ var settings = []setting{
 		key: "rate_limit.requests", env: []string{"DOCKET_RATE_LIMIT_REQUESTS"},
 		doc:     "requests per window, for one user or one client address without a valid token",
 		allowed: "a whole number from 1 to 1000000",
-		decode:  one(func(c *Config) *int { return &c.RateLimit.Requests }, integer(1, maxRateLimitRequests)),
+		decode:  one(func(c *Config) *int { return &c.RateLimit.Requests }, integer(1, ratelimit.MaxRequests)),
 	},
 	{
 		key: "rate_limit.auth_failures", env: []string{"DOCKET_RATE_LIMIT_AUTH_FAILURES"},
 		doc:     "failed authentications per window, for one client address",
 		allowed: "a whole number from 1 to 1000000",
-		decode:  one(func(c *Config) *int { return &c.RateLimit.AuthFailures }, integer(1, maxRateLimitRequests)),
+		decode:  one(func(c *Config) *int { return &c.RateLimit.AuthFailures }, integer(1, ratelimit.MaxRequests)),
 	},
 	{
 		key: "rate_limit.window", env: []string{"DOCKET_RATE_LIMIT_WINDOW"},
 		doc:     "length of the window",
 		allowed: "a duration from 1s to 24h, such as 1m",
-		decode:  one(func(c *Config) *time.Duration { return &c.RateLimit.Window }, duration(time.Second, maxRateLimitWindow)),
+		decode:  one(func(c *Config) *time.Duration { return &c.RateLimit.Window }, duration(time.Second, ratelimit.MaxWindow)),
 	},
 	{
 		key: "rate_limit.store", env: []string{"DOCKET_RATE_LIMIT_STORE"},

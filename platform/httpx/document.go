@@ -9,6 +9,7 @@ import (
 
 	"docket/platform/errs"
 	"docket/platform/openapi"
+	"docket/platform/ratelimit"
 )
 
 // Content types of bodies.
@@ -150,7 +151,7 @@ func (r Route) sortParameter() *openapi.Parameter {
 	schema := openapi.OneOf(words...)
 	schema.Default = openapi.Example(r.Sorts[0])
 	return &openapi.Parameter{
-		Name: "sort", In: "query", Schema: schema,
+		Name: "sort", In: "query", Schema: schema, Examples: openapi.Shown(r.Sorts[0]),
 		Description: "What to sort by, with `-` in front for descending. Ties are broken by id. " +
 			"Names and titles go by the code points of their letters without regard to case, not by a language's alphabet: `Ä` comes behind `z`. That order is the same on every server and stays, so that a cursor finds its place.",
 	}
@@ -164,7 +165,7 @@ func (p Param) describe() *openapi.Parameter {
 		described.Style, described.Explode = "form", &explode
 	}
 	if p.Example != nil {
-		described.Example = openapi.Example(p.Example)
+		described.Examples = openapi.Shown(p.Example)
 	}
 	return described
 }
@@ -244,9 +245,7 @@ func responseName(kind errs.Kind) string {
 
 // visibleText is what [visible] takes.
 func visibleText(limit int) *openapi.Schema {
-	s := openapi.String(1, limit)
-	s.Pattern = "^[!-~]+$"
-	return s
+	return openapi.Matching(openapi.String(1, limit), "^[!-~]+$")
 }
 
 func parameter(name string) *openapi.Parameter {
@@ -258,16 +257,16 @@ func parameters() map[string]*openapi.Parameter {
 	limit := openapi.Integer(1, maxLimit)
 	limit.Default = openapi.Example(defaultLimit)
 	return map[string]*openapi.Parameter{
-		"Limit":  {Name: "limit", In: "query", Schema: limit, Description: "How many elements a page has at most."},
-		"Cursor": {Name: "cursor", In: "query", Schema: openapi.String(1, 0), Description: "`meta.next_cursor` of the page before, as it is. It is good for the same user and the same query, with any `limit`."},
-		"IfMatch": {Name: "If-Match", In: "header", Schema: openapi.String(1, 0),
+		"Limit":  {Name: "limit", In: "query", Schema: limit, Examples: openapi.Shown(defaultLimit), Description: "How many elements a page has at most."},
+		"Cursor": {Name: "cursor", In: "query", Schema: cursorText, Examples: openapi.Shown(exampleCursor), Description: "`meta.next_cursor` of the page before, as it is. It is good for the same user and the same query, with any `limit`."},
+		"IfMatch": {Name: "If-Match", In: "header", Schema: openapi.String(1, MaxHeaderBytes), Examples: openapi.Shown(exampleTag),
 			Description: "The entity tag of the resource as you know it: its `ETag`, or `etag` where it was listed. Where it has changed since, nothing is written and the answer is a 412 with the resource as it now is."},
-		"IfNoneMatch": {Name: "If-None-Match", In: "header", Schema: openapi.String(1, 0), Description: "The entity tag of what you have: the answer is an empty 304 if that is still it."},
-		"IfNoneMatchCreate": {Name: "If-None-Match", In: "header", Schema: openapi.String(1, 0),
+		"IfNoneMatch": {Name: "If-None-Match", In: "header", Schema: openapi.String(1, MaxHeaderBytes), Examples: openapi.Shown(exampleTag), Description: "The entity tag of what you have: the answer is an empty 304 if that is still it."},
+		"IfNoneMatchCreate": {Name: "If-None-Match", In: "header", Schema: openapi.String(1, MaxHeaderBytes), Examples: openapi.Shown("*"),
 			Description: "`*` creates only: where the resource exists, the answer is a 412 that shows it."},
-		"IdempotencyKey": {Name: "Idempotency-Key", In: "header", Schema: visibleText(maxIdempotencyKey),
+		"IdempotencyKey": {Name: "Idempotency-Key", In: "header", Schema: visibleText(maxIdempotencyKey), Examples: openapi.Shown(exampleRequestID),
 			Description: fmt.Sprintf("Makes it safe to send the request again: one that was answered is not done twice, its answer is replayed with `Idempotent-Replayed: true`. 1 to %d visible ASCII characters, new for each request; kept for 24 hours.", maxIdempotencyKey)},
-		"RequestId": {Name: "X-Request-Id", In: "header", Schema: openapi.String(1, maxRequestID),
+		"RequestId": {Name: "X-Request-Id", In: "header", Schema: openapi.String(1, maxRequestID), Examples: openapi.Shown(exampleRequestID),
 			Description: fmt.Sprintf("A name for the request, for you to find it by: it is logged and comes back. At most %d visible ASCII characters; otherwise one is made.", maxRequestID)},
 	}
 }
@@ -280,23 +279,23 @@ func headers() map[string]*openapi.Header {
 	text := func(schema *openapi.Schema, description, example string) *openapi.Header {
 		return &openapi.Header{Required: true, Schema: schema, Description: description, Example: openapi.Example(example)}
 	}
-	number := func(description string, example int) *openapi.Header {
-		return &openapi.Header{Schema: openapi.Integer(0, -1), Description: description, Example: openapi.Example(example)}
+	number := func(description string, most, example int) *openapi.Header {
+		return &openapi.Header{Schema: openapi.Integer(0, most), Description: description, Example: openapi.Example(example)}
 	}
 	all := map[string]*openapi.Header{
 		"X-Request-Id":        text(visibleText(maxRequestID), "The name of the request, as you sent it or as it was made.", exampleRequestID),
-		"ETag":                text(entityTag, "The strong entity tag of what is shown. It changes exactly when that does.", exampleTag),
+		"ETag":                text(EntityTag, "The strong entity tag of what is shown. It changes exactly when that does.", exampleTag),
 		"Location":            text(openapi.Format("uri-reference"), "Where the new resource is.", BasePath+"/tags/0198c0de-0000-7000-8000-000000000000"),
 		"Cache-Control":       text(openapi.OneOf(cachePrivate, cacheNothing), "The answer is for this user alone, and to be asked for again; or not to be kept at all.", cachePrivate),
-		"Vary":                text(openapi.String(1, 0), "What the answer depends on besides the address.", "Authorization, Origin"),
+		"Vary":                text(openapi.Matching(openapi.String(1, 0), "^[A-Za-z-]+(, [A-Za-z-]+)*$"), "What the answer depends on besides the address.", "Authorization, Origin"),
 		"WWW-Authenticate":    text(openapi.OneOf(challenge), "How to prove who asks (RFC 6750).", challenge),
 		"Allow":               text(openapi.Pattern("^("+anyMethod+")(, ("+anyMethod+"))*$"), "The methods that the path takes.", "GET, HEAD, POST"),
-		"Content-Disposition": text(openapi.String(1, 0), "What to save the document as.", `attachment; filename="docket-export-2026-11-23.json"`),
+		"Content-Disposition": text(openapi.Matching(openapi.String(1, 0), `^attachment; filename="[^"]+"$`), "What to save the document as.", `attachment; filename="docket-export-2026-11-23.json"`),
 		"Idempotent-Replayed": text(openapi.OneOf("true"), "The request was done before, and this is what it was answered then.", "true"),
-		"Retry-After":         number("How many seconds to wait before the next try.", 1),
-		"RateLimit-Limit":     number("How many requests there may be in the window.", 100),
-		"RateLimit-Remaining": number("How many of them are left.", 99),
-		"RateLimit-Reset":     number("In how many seconds all of them are there again.", 60),
+		"Retry-After":         number("How many seconds to wait before the next try.", seconds(ratelimit.MaxWindow), 1),
+		"RateLimit-Limit":     number("How many requests there may be in the window.", ratelimit.MaxRequests, 100),
+		"RateLimit-Remaining": number("How many of them are left.", ratelimit.MaxRequests, 99),
+		"RateLimit-Reset":     number("In how many seconds all of them are there again.", seconds(ratelimit.MaxWindow), 60),
 	}
 	// What is answered before it is known who asks has less.
 	for _, name := range []string{"Idempotent-Replayed", "Cache-Control", "Vary"} {

@@ -42,7 +42,7 @@ var fault = openapi.Named("Fault", openapi.Object(
 	openapi.Member("field", openapi.Described(openapi.String(0, 0), "What is wrong, as you called it: `tag_ids[3]`, `operations[5].data.title`, the name of a query parameter; empty for the body as a whole.")),
 	openapi.Member("code", openapi.Named("FaultCode", openapi.OneOf(errs.FaultCodes()...))),
 	openapi.Member("message", openapi.Described(openapi.String(1, 0), "What is wrong with it, for people.")),
-	openapi.Maybe("id", openapi.Described(openapi.String(1, 0), "With the code `taken`, who has it: the id of that resource. In a batch that would make it only now, its temp_id or the name of the operation, `operations[5]`.")),
+	openapi.Maybe("id", openapi.Described(nameOrID, "With the code `taken`, who has it: the id of that resource. In a batch that would make it only now, its temp_id or the name of the operation, `operations[5]`.")),
 ))
 
 // ofOperation reports whether the failure of an operation in a batch can be of

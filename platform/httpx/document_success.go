@@ -1,6 +1,8 @@
 package httpx
 
 import (
+	"encoding/base64"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -72,13 +74,18 @@ func (r Route) includes() bool {
 
 // What answers have in common.
 var (
-	entityTag       = openapi.Pattern(`^"[A-Za-z0-9_-]{22}"$`)
-	entityTagMember = openapi.Described(entityTag, "The entity tag that the resource has on its own, quotes included: what `If-Match` takes.")
+	// EntityTag is what [AppendTagged] adds.
+	EntityTag       = openapi.Pattern(fmt.Sprintf(`^"[A-Za-z0-9_-]{%d}"$`, base64.RawURLEncoding.EncodedLen(tagBytes)))
+	entityTagMember = openapi.Described(EntityTag, "The entity tag that the resource has on its own, quotes included: what `If-Match` takes.")
 	pageMeta        = openapi.Named("Page", openapi.Object(
-		openapi.Member("next_cursor", openapi.Described(openapi.OrNull(openapi.String(1, 0)), "What to send as `cursor` for the next page; null on the last.")),
+		openapi.Member("next_cursor", openapi.Described(openapi.OrNull(cursorText), "What to send as `cursor` for the next page; null on the last.")),
 		openapi.Member("limit", openapi.Described(openapi.Integer(1, maxLimit), "How many elements this page has at most.")),
 	))
 )
+
+// cursorText is a cursor, in base64 for URLs: one that is longer than a URL may
+// be is of no use.
+var cursorText = openapi.Matching(openapi.String(1, MaxTargetBytes), "^[A-Za-z0-9_-]+$")
 
 // What examples show.
 const (

@@ -101,15 +101,32 @@ type Request struct {
 // Parameter is one parameter in a path, a query or a header, or a reference to
 // one among the components.
 type Parameter struct {
-	Ref         string          `json:"$ref,omitempty"`
-	Name        string          `json:"name,omitempty"`
-	In          string          `json:"in,omitempty"`
-	Description string          `json:"description,omitempty"`
-	Required    bool            `json:"required,omitempty"`
-	Style       string          `json:"style,omitempty"`
-	Explode     *bool           `json:"explode,omitempty"`
-	Schema      *Schema         `json:"schema,omitempty"`
-	Example     json.RawMessage `json:"example,omitempty"`
+	Ref         string  `json:"$ref,omitempty"`
+	Name        string  `json:"name,omitempty"`
+	In          string  `json:"in,omitempty"`
+	Description string  `json:"description,omitempty"`
+	Required    bool    `json:"required,omitempty"`
+	Style       string  `json:"style,omitempty"`
+	Explode     *bool   `json:"explode,omitempty"`
+	Schema      *Schema `json:"schema,omitempty"`
+	// Example is of a parameter that must be there, Examples are of any other.
+	Example  json.RawMessage    `json:"example,omitempty"`
+	Examples map[string]*Sample `json:"examples,omitempty"`
+}
+
+// Sample is a value that works.
+type Sample struct {
+	Value json.RawMessage `json:"value"`
+	// Unsent says that whoever tries the operation out does not mean to send it:
+	// Scalar takes an example for what is to be sent
+	// (https://github.com/scalar/scalar, x-disabled). Tools that do not know the
+	// extension pass over it.
+	Unsent bool `json:"x-disabled,omitempty"`
+}
+
+// Shown is the example of a parameter that need not be sent.
+func Shown(value any) map[string]*Sample {
+	return map[string]*Sample{"default": {Value: Example(value), Unsent: true}}
 }
 
 // RequestBody is what an operation is sent.

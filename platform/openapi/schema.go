@@ -66,6 +66,13 @@ func TakesEmpty(s *Schema) bool {
 // ECMAScript share.
 func Pattern(expression string) *Schema { return &Schema{Type: "string", Pattern: expression} }
 
+// Matching says of a text that a regular expression matches it too.
+func Matching(text *Schema, expression string) *Schema {
+	own := *text
+	own.Pattern = expression
+	return &own
+}
+
 // Format is text in a format of JSON Schema, such as uuid or date-time.
 func Format(name string) *Schema { return &Schema{Type: "string", Format: name} }
 
@@ -101,6 +108,9 @@ func Integer(least, most int) *Schema {
 	return s
 }
 
+// Number is a number of at least least, whole or not.
+func Number(least float64) *Schema { return &Schema{Type: "number", Minimum: &least} }
+
 // List is an array of at most longest elements; 0 sets no limit.
 func List(of *Schema, longest int) *Schema {
 	s := &Schema{Type: "array", Items: of}
@@ -125,33 +135,6 @@ func OrNull(s *Schema) *Schema {
 		own.Enum = append(slices.Clone(s.Enum), nil)
 	}
 	return &own
-}
-
-// Of describes how encoding/json writes a T: its fields with their tags. It
-// panics for what JSON cannot hold, which only a fault of the program can be.
-func Of[T any]() *Schema {
-	s, err := jsonschema.For[T](nil)
-	if err != nil {
-		panic(err)
-	}
-	open(s)
-	return s
-}
-
-// open takes back that an object has no other members: clients are to be ready
-// for new ones.
-func open(s *Schema) {
-	if s.Properties != nil {
-		s.AdditionalProperties = nil
-	}
-	for _, p := range s.Properties {
-		open(p)
-	}
-	for _, inner := range []*Schema{s.Items, s.AdditionalProperties} {
-		if inner != nil {
-			open(inner)
-		}
-	}
 }
 
 // Property is a member of an object.

@@ -21,6 +21,10 @@ const (
 	width = 9
 )
 
+// Pattern is a regular expression, as Go and ECMAScript share them, that every key
+// matches. There is no longest key, see [Insert].
+const Pattern = "^[0-9A-Za-z]+$"
+
 // Last returns the key of something that is made now and goes behind all that
 // was made before. It needs not know what that is: the integer is the time, in
 // microseconds, and id keeps apart what is made in the same one.

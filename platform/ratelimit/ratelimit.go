@@ -12,6 +12,12 @@ import (
 	"time"
 )
 
+// What a rule may be at most: so many requests in so long a window.
+const (
+	MaxRequests = 1_000_000
+	MaxWindow   = 24 * time.Hour
+)
+
 // Decision is the answer for one request.
 type Decision struct {
 	Allowed bool

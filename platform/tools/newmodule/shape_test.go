@@ -32,7 +32,7 @@ var differ = map[string][]string{
 	"internal/rest/dto.go":       {"tagView.AppendJSON", "read"},
 	"internal/rest/handlers.go":  {"handlers.list", "handlers.get"},
 	"internal/rest/routes.go":    {"Routes", "patience", "import time"}, // the words of a summary
-	"internal/rest/schema.go":    {"group", "name", "color", "intoID", "shown", "exampleID", "otherID", "contains", "include"},
+	"internal/rest/schema.go":    {"group", "name", "color", "intoID", "shown", "exampleID", "otherID", "maxContains", "contains", "include"},
 	"module.go":                  {"Module"},
 	"contract.go": {"DeletionListener", "TaskCounter", "Existence", "Belongings", "Seeding", "NewSeeding",
 		"import docket/modules/tag/internal/core", "import docket/modules/tag/internal/postgres", "import docket/modules/tag/internal/rest", "import docket/platform/postgres"},

@@ -4,8 +4,10 @@ package core
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -87,6 +89,17 @@ type TimeZone string
 // UTC is the zone of a user who chose none.
 const UTC TimeZone = "UTC"
 
+// MaxTimeZone is how many characters the name of a zone may have. The longest of the
+// database has half of them.
+const MaxTimeZone = 64
+
+// TimeZonePattern is a regular expression, as Go and ECMAScript share them, that
+// the name of a zone matches. Without it the file system would take ./UTC for a
+// zone, which PostgreSQL does not know.
+const TimeZonePattern = "^[A-Za-z0-9+_-]+(/[A-Za-z0-9+_-]+)*$"
+
+var timeZonePattern = regexp.MustCompile(TimeZonePattern)
+
 // ParseTimeZone takes a name of the IANA time zone database, such as
 // Europe/Berlin.
 func ParseTimeZone(text string) (TimeZone, error) {
@@ -98,7 +111,13 @@ func ParseTimeZone(text string) (TimeZone, error) {
 			return "", refused
 		}
 	}
-	if text == "" {
+	switch {
+	case text == "":
+		return "", refused
+	case utf8.RuneCountInString(text) > MaxTimeZone:
+		return "", errs.Faultf(errs.FaultTooLong, "must have at most %d characters", MaxTimeZone)
+	}
+	if !timeZonePattern.MatchString(text) {
 		return "", refused
 	}
 	if _, err := time.LoadLocation(text); err != nil {

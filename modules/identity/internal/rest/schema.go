@@ -6,21 +6,22 @@ import (
 	"github.com/google/uuid"
 
 	"docket/modules/identity/internal/core"
+	"docket/platform/auth"
 	"docket/platform/httpx"
 	"docket/platform/openapi"
 )
 
 var group = openapi.Group{Name: "Auth", Description: "Who is signed in. Users sign in elsewhere; here they only show their token."}
 
-var timeZone = httpx.ReadAs(core.ParseTimeZone, openapi.Like(openapi.Described(openapi.String(1, 0),
+var timeZone = httpx.ReadAs(core.ParseTimeZone, openapi.Like(openapi.Described(openapi.Matching(openapi.String(1, core.MaxTimeZone), core.TimeZonePattern),
 	"The IANA name of the zone in which the user's days begin and end."), "Europe/Berlin"))
 
 var userSchema = openapi.Named("User", openapi.Object(
 	openapi.Member("id", openapi.UUID()),
-	openapi.Member("subject", openapi.Described(openapi.String(1, 0), "What the issuer calls the user.")),
-	openapi.Member("issuer", openapi.Described(openapi.String(1, 0), "Who vouches for the user.")),
-	openapi.Member("email", openapi.Described(openapi.OrNull(openapi.String(0, 0)), "As the newest token has it.")),
-	openapi.Member("name", openapi.Described(openapi.OrNull(openapi.String(0, 0)), "As the newest token has it.")),
+	openapi.Member("subject", openapi.Described(openapi.String(1, auth.MaxSubject), "What the issuer calls the user.")),
+	openapi.Member("issuer", openapi.Described(openapi.String(1, auth.MaxIssuer), "Who vouches for the user.")),
+	openapi.Member("email", openapi.Described(openapi.OrNull(openapi.String(0, auth.MaxEmail)), "As the newest token has it.")),
+	openapi.Member("name", openapi.Described(openapi.OrNull(openapi.String(0, auth.MaxName)), "As the newest token has it.")),
 	openapi.Member("time_zone", timeZone.Schema()),
 	openapi.Member("created_at", openapi.Instant()),
 	openapi.Member("updated_at", openapi.Instant()),

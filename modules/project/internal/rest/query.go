@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"unicode/utf8"
+
 	"docket/modules/project/internal/core"
 	"docket/platform/errs"
 	"docket/platform/httpx"
@@ -26,6 +28,9 @@ func listQuery(r *httpx.Request) (q core.Query, counts bool, faults errs.Faults)
 		Sort:     core.SortField(p.Sort), Desc: p.Desc, After: (*core.After)(p.After), Limit: p.Limit,
 	}
 	counts = includeCounts(r, &faults)
+	if utf8.RuneCountInString(q.Contains) > maxContains {
+		faults.Add("q", errs.Faultf(errs.FaultTooLong, "must have at most %d characters", maxContains))
+	}
 	return q, counts, faults
 }
 

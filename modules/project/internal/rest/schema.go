@@ -8,6 +8,7 @@ import (
 	"docket/modules/project/internal/core"
 	"docket/platform/httpx"
 	"docket/platform/openapi"
+	"docket/platform/position"
 )
 
 var group = openapi.Group{Name: "Projects", Description: "Lists of tasks that a user keeps together. A task without a project is in the inbox."}
@@ -31,14 +32,14 @@ var project = httpx.Resource{
 		openapi.Member("name", name.Schema()),
 		openapi.Member("description", openapi.OrNull(description.Schema())),
 		openapi.Member("color", openapi.OrNull(color.Schema())),
-		openapi.Member("position", openapi.Described(openapi.String(1, 0), "Orders projects by hand: sort by it bytewise. `move` changes it.")),
+		openapi.Member("position", openapi.Described(openapi.Matching(openapi.String(1, 0), position.Pattern), "Orders projects by hand: sort by it bytewise. `move` changes it.")),
 		openapi.Member("archived_at", openapi.Described(openapi.OrNull(openapi.Instant()), "When the project was put away; null while it is in use.")),
 		openapi.Member("created_at", openapi.Instant()),
 		openapi.Member("updated_at", openapi.Instant()),
 	)),
 	Example: view(core.Project{
 		ID: exampleID, Name: "Renovation", Description: new(core.Description("The house by the lake")), Color: new(core.Color("#228b22")),
-		Position: "V", CreatedAt: exampleTime, UpdatedAt: exampleTime,
+		Position: position.Last(exampleTime, exampleID), CreatedAt: exampleTime, UpdatedAt: exampleTime,
 	}),
 	Included: []openapi.Property{
 		openapi.Member("task_counts", openapi.Described(openapi.Object(
@@ -55,6 +56,10 @@ var (
 	exampleTime = time.Date(2026, time.November, 23, 9, 30, 0, 0, time.UTC)
 )
 
+// maxContains is how many characters of a name can be asked for: a whole name, each
+// letter with an accent of its own.
+const maxContains = 2 * core.MaxName
+
 // The parameters of projects.
 var (
 	archived = httpx.Param{
@@ -62,7 +67,7 @@ var (
 		Description: "Which projects are meant: those in use, which is what is meant without it, archived ones, or both.",
 	}
 	contains = httpx.Param{
-		Name: "q", Schema: openapi.String(0, 0), Example: "reno",
+		Name: "q", Schema: openapi.String(0, maxContains), Example: "reno",
 		Description: "Only projects whose name contains this, without regard to letter case and accents.",
 	}
 	include = httpx.Param{Name: "include", Schema: openapi.OneOf("counts"), Example: "counts", Description: "`counts` adds `task_counts`."}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"strconv"
+	"unicode/utf8"
 
 	"docket/modules/tag/internal/core"
 	"docket/platform/errs"
@@ -45,6 +46,22 @@ func includeCounts(r *httpx.Request) (counts bool, faults errs.Faults) {
 
 func checkInclude(r *httpx.Request) errs.Faults {
 	_, faults := includeCounts(r)
+	return faults
+}
+
+// listQuery reads which tags to list, and whether with their counts.
+func listQuery(r *httpx.Request) (q core.Query, counts bool, faults errs.Faults) {
+	p := r.Page()
+	q = core.Query{Contains: r.Query("q"), Sort: core.SortField(p.Sort), Desc: p.Desc, After: (*core.After)(p.After), Limit: p.Limit}
+	counts, faults = includeCounts(r)
+	if utf8.RuneCountInString(q.Contains) > maxContains {
+		faults.Add("q", errs.Faultf(errs.FaultTooLong, "must have at most %d characters", maxContains))
+	}
+	return q, counts, faults
+}
+
+func checkList(r *httpx.Request) errs.Faults {
+	_, _, faults := listQuery(r)
 	return faults
 }
 

@@ -35,14 +35,11 @@ func (h handlers) createMany(rs []*httpx.Request) ([]httpx.Response, error) {
 }
 
 func (h handlers) list(r *httpx.Request) (httpx.Response, error) {
-	counts, faults := includeCounts(r)
+	q, counts, faults := listQuery(r)
 	if err := faults.Err(); err != nil {
 		return httpx.Response{}, err
 	}
-	p := r.Page()
-	tags, next, err := h.tags.List(r.Context(), r.Owner(), core.Query{
-		Contains: r.Query("q"), Sort: core.SortField(p.Sort), Desc: p.Desc, After: (*core.After)(p.After), Limit: p.Limit,
-	})
+	tags, next, err := h.tags.List(r.Context(), r.Owner(), q)
 	if err != nil || !counts {
 		return httpx.List(tags, view, (*page.After)(next)), err
 	}

@@ -22,7 +22,7 @@ func Routes(tags *core.Service) []httpx.Route {
 		},
 		{
 			Method: "GET", Path: "/tags", Operation: "listTags", Group: group, Summary: "List tags",
-			Sorts: []string{"name", "created_at", "updated_at"}, Query: []httpx.Param{contains, include}, CheckQuery: checkInclude, Shows: &shown, Handle: h.list,
+			Sorts: []string{"name", "created_at", "updated_at"}, Query: []httpx.Param{contains, include}, CheckQuery: checkList, Shows: &shown, Handle: h.list,
 			Example: httpx.Example{Query: "include=counts"},
 		},
 		{

@@ -43,9 +43,13 @@ var (
 	exampleTime = time.Date(2026, time.November, 23, 9, 30, 0, 0, time.UTC)
 )
 
+// maxContains is how many characters of a name can be asked for: a whole name, each
+// letter with an accent of its own.
+const maxContains = 2 * core.MaxName
+
 // contains is the parameter by which tags are found.
 var contains = httpx.Param{
-	Name: "q", Schema: openapi.String(0, 0), Example: "err",
+	Name: "q", Schema: openapi.String(0, maxContains), Example: "err",
 	Description: "Only tags whose name contains this, without regard to letter case and accents.",
 }
 

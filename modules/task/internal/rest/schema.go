@@ -8,6 +8,7 @@ import (
 	"docket/modules/task/internal/core"
 	"docket/platform/httpx"
 	"docket/platform/openapi"
+	"docket/platform/position"
 )
 
 var group = openapi.Group{Name: "Tasks", Description: "What is to be done. Tasks can have subtasks, five levels in all."}
@@ -47,7 +48,7 @@ var taskSchema = openapi.Named("Task", openapi.Object(
 	openapi.Member("project_id", openapi.OrNull(projectID)),
 	openapi.Member("parent_id", openapi.OrNull(parentID)),
 	openapi.Member("tag_ids", tagIDs),
-	openapi.Member("position", openapi.Described(openapi.String(1, 0), "Orders siblings by hand: sort by it bytewise. `move` changes it.")),
+	openapi.Member("position", openapi.Described(openapi.Matching(openapi.String(1, 0), position.Pattern), "Orders siblings by hand: sort by it bytewise. `move` changes it.")),
 	openapi.Member("completed_at", openapi.Described(openapi.OrNull(openapi.Instant()), "When the status became `done` or `cancelled`; null otherwise.")),
 	openapi.Member("created_at", openapi.Instant()),
 	openapi.Member("updated_at", openapi.Instant()),
@@ -59,18 +60,18 @@ var task = httpx.Resource{
 	Example: view(core.Task{
 		ID: exampleID, Title: "Paint the fence", Description: new(core.Description("Two coats, *not* in the rain")),
 		Status: core.Todo, Priority: core.High, DueOn: new(core.Date("2026-11-24")),
-		TagIDs: []uuid.UUID{}, Position: "V", CreatedAt: exampleTime, UpdatedAt: exampleTime,
+		TagIDs: []uuid.UUID{}, Position: position.Last(exampleTime, exampleID), CreatedAt: exampleTime, UpdatedAt: exampleTime,
 	}),
 	Included: []openapi.Property{
-		openapi.Member("subtasks", openapi.Described(openapi.List(branch, 0), "What is below the task, siblings by position; with `include=subtasks`.")),
+		openapi.Member("subtasks", openapi.Described(openapi.List(branch, core.MaxSubtree), "What is below the task, siblings by position; with `include=subtasks`.")),
 		openapi.Member("subtasks_truncated", openapi.Described(openapi.Boolean(), "Whether there are more below it than are shown, the deepest being left out; with `include=subtasks`.")),
 	},
 }
 
 // branch is a task with what is below it.
 var branch = openapi.Named("TaskBranch", openapi.Extended(taskSchema,
-	openapi.Member("etag", openapi.Described(openapi.String(1, 0), "The entity tag that the task has on its own.")),
-	openapi.Member("subtasks", openapi.List(openapi.Ref("TaskBranch"), 0)),
+	openapi.Member("etag", openapi.Described(httpx.EntityTag, "The entity tag that the task has on its own.")),
+	openapi.Member("subtasks", openapi.List(openapi.Ref("TaskBranch"), core.MaxSubtree)),
 ))
 
 // summary is what the document says of the counts of a user's tasks.
@@ -98,5 +99,6 @@ var count = openapi.Integer(0, -1)
 var (
 	exampleID   = uuid.MustParse("0198c0de-0000-7000-8000-000000000031")
 	otherID     = uuid.MustParse("0198c0de-0000-7000-8000-000000000032")
+	exampleTag  = "0198c0de-0000-7000-8000-000000000021" // that of the tags' examples
 	exampleTime = time.Date(2026, time.November, 23, 9, 30, 0, 0, time.UTC)
 )
