@@ -176,12 +176,15 @@ func (db *DB) conn(ctx context.Context, who scope) conn {
 		u.line.as(who)
 		return u.line
 	}
-	if !db.rowSecurity {
+	if !db.rowSecurity && !plansInOrder(ctx) {
 		return db.pool
 	}
 	enter := who.enter(scope{})
 	if plansAnew(ctx) {
 		enter.sql += planAnew
+	}
+	if plansInOrder(ctx) {
+		enter.sql += planInOrder
 	}
 	return shot{db.pool, enter}
 }

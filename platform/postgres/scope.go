@@ -110,6 +110,9 @@ const (
 	setDoor   = `, set_config('` + DoorSetting + `', $2, true), set_config('` + KeySetting + `', $3, true)`
 	setSought = `, set_config('` + SoughtSetting + `', $4, true)`
 	planAnew  = `, set_config('plan_cache_mode', 'force_custom_plan', true)`
+	// A sort that cannot be left out counts as immensely dear, for which
+	// PostgreSQL would compile the statement first.
+	planInOrder = `, set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`
 )
 
 // enter is the statement that makes s the scope of a transaction where before

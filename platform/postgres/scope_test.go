@@ -51,6 +51,7 @@ func TestEachStatementIsItsOwners(t *testing.T) {
 			l.nobodySees(ctx, t, what)
 			l.sees(ctx, t, what, uuid.UUID{15: 3}, 0)
 			l.sees(postgres.PlannedAnew(ctx), t, what+", planned anew", ada, 1)
+			l.sees(postgres.InOrder(ctx), t, what+", in order", bob, 2)
 			l.sees(postgres.Seeking(ctx, "'word'"), t, what+", seeking", bob, 2)
 			l.nobodySees(ctx, t, what)
 		}
@@ -93,10 +94,10 @@ func TestNothingOfAScopeIsLeft(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
 	const settings = `SELECT concat(current_setting('app.user_id', true), current_setting('app.door', true), current_setting('app.key', true),
-		current_setting('app.sought', true), nullif(current_setting('plan_cache_mode'), 'auto'))`
+		current_setting('app.sought', true), nullif(current_setting('plan_cache_mode'), 'auto'), nullif(current_setting('enable_sort'), 'on'))`
 	text := func(s *string) []any { return []any{s} }
-	ctx := postgres.Seeking(postgres.PlannedAnew(t.Context()), "'word'")
-	if got, err := postgres.List(ctx, l.DB, ada, text, settings+` WHERE $1::uuid IS NOT NULL`); err != nil || len(got) != 1 || got[0] != ada.String()+"'word'force_custom_plan" {
+	ctx := postgres.Seeking(postgres.InOrder(t.Context()), "'word'")
+	if got, err := postgres.List(ctx, l.DB, ada, text, settings+` WHERE $1::uuid IS NOT NULL`); err != nil || len(got) != 1 || got[0] != ada.String()+"'word'force_custom_planoff" {
 		t.Errorf("a statement's settings are %q, %v", got, err)
 	}
 	since := time.Date(2026, time.March, 14, 12, 0, 0, 0, time.UTC)

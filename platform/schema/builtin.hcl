@@ -298,33 +298,51 @@ table "tasks" {
     ref_columns = [table.tasks.column.user_id, table.tasks.column.id]
     on_delete   = CASCADE
   }
-  index "tasks_by_created_idx" { columns = [column.user_id, column.created_at, column.id] }
-  index "tasks_by_updated_idx" { columns = [column.user_id, column.updated_at, column.id] }
-  index "tasks_by_title_idx" { columns = [column.user_id, column.title_key, column.id] }
-  index "tasks_by_priority_idx" { columns = [column.user_id, column.priority, column.id] }
-  index "tasks_by_position_idx" { columns = [column.user_id, column.position, column.id] }
+  // Each order of a list has an index. What follows the id there is what a list
+  // may be narrowed by: a task that does not fit is passed over without being
+  // looked up, a hundred or so by block. Keys they are, not "include", which
+  // PostgreSQL does not hold conditions to before it has the row.
+  index "tasks_created_idx" {
+    columns = [column.user_id, column.created_at, column.id, column.completed_at, column.updated_at, column.due_at, column.due_on, column.priority, column.status, column.project_id, column.parent_id]
+  }
+  index "tasks_updated_idx" {
+    columns = [column.user_id, column.updated_at, column.id, column.completed_at, column.due_at, column.due_on, column.priority, column.status, column.project_id, column.parent_id]
+  }
+  index "tasks_title_idx" {
+    columns = [column.user_id, column.title_key, column.id, column.completed_at, column.updated_at, column.due_at, column.due_on, column.priority, column.status, column.project_id, column.parent_id]
+  }
+  index "tasks_priority_idx" {
+    columns = [column.user_id, column.priority, column.id, column.completed_at, column.updated_at, column.due_at, column.due_on, column.status, column.project_id, column.parent_id]
+  }
+  index "tasks_position_idx" {
+    columns = [column.user_id, column.position, column.id, column.completed_at, column.updated_at, column.due_at, column.due_on, column.priority, column.status, column.project_id, column.parent_id]
+  }
   // Of due_at and due_on one is null: the index holds tasks with an instant in
   // their order, then all-day tasks in theirs, then those without a date.
-  index "tasks_by_due_idx" { columns = [column.user_id, column.due_at, column.due_on, column.id] }
-  index "tasks_by_status_idx" { columns = [column.user_id, column.status, column.created_at, column.id] }
+  index "tasks_due_idx" {
+    columns = [column.user_id, column.due_at, column.due_on, column.id, column.completed_at, column.updated_at, column.priority, column.status, column.project_id, column.parent_id]
+  }
+  index "tasks_status_created_idx" {
+    columns = [column.user_id, column.status, column.created_at, column.id, column.completed_at, column.updated_at, column.due_at, column.due_on, column.priority, column.project_id, column.parent_id]
+  }
   // What is open, by due: an agenda, what is overdue, and all that a summary
   // counts, from the index alone.
-  index "tasks_open_idx" {
-    columns = [column.user_id, column.due_at, column.due_on, column.id]
-    include = [column.project_id, column.tag_ids]
+  index "tasks_open_due_idx" {
+    columns = [column.user_id, column.due_at, column.due_on, column.id, column.updated_at, column.priority, column.status, column.project_id, column.parent_id]
+    include = [column.tag_ids]
     where   = "(status = ANY (ARRAY['todo'::text, 'in_progress'::text]))"
   }
   index "tasks_completed_idx" {
     columns = [column.user_id, column.completed_at]
     where   = "(completed_at IS NOT NULL)"
   }
-  // The inbox, project_id null, is looked through like any project.
-  index "tasks_project_idx" { columns = [column.user_id, column.project_id, column.position, column.id] }
-  // How many tasks of a project are open, and how many done, is counted from
-  // the index alone.
-  index "tasks_project_by_created_idx" {
-    columns = [column.user_id, column.project_id, column.created_at, column.id]
-    include = [column.status]
+  // The inbox, project_id null, is looked through like any project. How many of
+  // its tasks are open, and how many done, is counted from the index alone.
+  index "tasks_project_position_idx" {
+    columns = [column.user_id, column.project_id, column.position, column.id, column.completed_at, column.updated_at, column.due_at, column.due_on, column.priority, column.status, column.parent_id]
+  }
+  index "tasks_project_created_idx" {
+    columns = [column.user_id, column.project_id, column.created_at, column.id, column.completed_at, column.updated_at, column.due_at, column.due_on, column.priority, column.status, column.parent_id]
   }
   index "tasks_parent_idx" {
     columns = [column.user_id, column.parent_id, column.position, column.id]

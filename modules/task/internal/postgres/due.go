@@ -112,7 +112,6 @@ func (s *Store) undated(owner uuid.UUID, q core.Query, from *core.Place, limit u
 // inOrderOfDue lists a part of the order by due. It names all columns of the
 // index, so that it is seen to fit.
 func inOrderOfDue(owner uuid.UUID, q core.Query, o ordered) sq.SelectBuilder {
-	o.stride /= 2 // there are two to walk along
 	o.by = []string{"tasks.due_at", "tasks.due_on", "tasks.id"}
 	if q.Desc {
 		o.by = []string{"tasks.due_at DESC", "tasks.due_on DESC", "tasks.id DESC"}

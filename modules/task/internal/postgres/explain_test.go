@@ -1,14 +1,15 @@
 package postgres_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"docket/platform/localpg"
 	"docket/platform/pgtest"
 	pg "docket/platform/postgres"
 	"docket/platform/rowsecurity"
@@ -32,43 +33,54 @@ type plan struct {
 	Plans    []plan `json:"Plans"`
 }
 
-// explaining opens the database of a server in such a way, as a service does,
-// with row-level security in front of it.
-func explaining(t *testing.T, server *localpg.Server, database string) planned {
+// explainSettings make a role's sessions write down every plan.
+var explainSettings = map[string]string{
+	"session_preload_libraries":     "auto_explain",
+	"auto_explain.log_min_duration": "0",
+	"auto_explain.log_analyze":      "on",
+	"auto_explain.log_buffers":      "on",
+	"auto_explain.log_timing":       "off",
+	"auto_explain.log_format":       "json",
+	"auto_explain.log_level":        "log",
+}
+
+// explaining opens the database at a superuser's URL in such a way, as a service
+// does, with row-level security in front of it; log is the server's.
+func explaining(t *testing.T, url, log string) planned {
 	t.Helper()
-	at, err := rowsecurity.SecureOwn(t.Context(), server.URL(database))
+	at, err := rowsecurity.SecureOwn(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	owner, err := pg.Open(t.Context(), pg.Config{URL: server.URL(database), MinConns: 1, MaxConns: 1})
+	owner, err := pg.Open(t.Context(), pg.Config{URL: url, MinConns: 1, MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer owner.Close()
-	for name, value := range map[string]string{
-		"session_preload_libraries":     "auto_explain",
-		"auto_explain.log_min_duration": "0",
-		"auto_explain.log_analyze":      "on",
-		"auto_explain.log_buffers":      "on",
-		"auto_explain.log_timing":       "off",
-		"auto_explain.log_format":       "json",
-		"auto_explain.log_level":        "log",
-	} {
-		if _, err := pg.ExecUnowned(t.Context(), owner, pg.Door{}, "ALTER ROLE "+rowsecurity.DefaultRole+" SET "+name+" = '"+value+"'"); err != nil {
+	t.Cleanup(owner.Close)
+	alter := func(ctx context.Context, change string) error {
+		_, err := pg.ExecUnowned(ctx, owner, pg.Door{}, "ALTER ROLE "+rowsecurity.DefaultRole+" "+change)
+		return err
+	}
+	for name, value := range explainSettings {
+		if err := alter(t.Context(), "SET "+name+" = '"+value+"'"); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() {
+			if err := alter(context.WithoutCancel(t.Context()), "RESET "+name); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	db, err := pg.Open(t.Context(), pg.Config{URL: at, MinConns: 1, MaxConns: 1, RowSecurity: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	return planned{db: db, log: filepath.Join(server.Dir(), "postgres.log")}
+	return planned{db: db, log: log}
 }
 
-// crowded returns a server with a crowd in a database with the repository's
-// schema.
-func crowded(t *testing.T) (*localpg.Server, string) {
+// crowded opens a database with the repository's schema and a crowd in it.
+func crowded(t *testing.T) planned {
 	t.Helper()
 	const database = "crowd"
 	server := pgtest.Server(t)
@@ -79,11 +91,16 @@ func crowded(t *testing.T) (*localpg.Server, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := schema.Apply(t.Context(), server.URL(database), file); err != nil {
-		t.Fatal(err)
+	url := server.URL(database)
+	apply := func() {
+		if _, err := schema.Apply(t.Context(), url, file); err != nil {
+			t.Fatal(err)
+		}
 	}
-	loadCrowd(t, server.URL(database))
-	return server, database
+	apply()
+	loadCrowd(t, url)
+	apply()
+	return explaining(t, url, filepath.Join(server.Dir(), "postgres.log"))
 }
 
 // plans returns the plans of what do runs, in order.
@@ -139,11 +156,13 @@ func (p plan) scans() []string {
 	return tables
 }
 
-// String lists the plan's scans, for a failure's message.
+// String lists the plan's nodes and what they read, for a failure's message.
 func (p plan) String() string {
-	text := p.Type
-	if on := p.Relation + p.Index; on != "" {
-		text += " " + on
+	text := fmt.Sprintf("%s %d", p.Type, p.buffers())
+	if p.Index != "" {
+		text += " " + p.Index
+	} else if p.Relation != "" {
+		text += " " + p.Relation
 	}
 	for _, below := range p.Plans {
 		text += " (" + below.String() + ")"

@@ -19,72 +19,90 @@ const (
 	never
 )
 
-// aspect is what a condition is about.
-type aspect int
-
-const (
-	ofProject aspect = iota
-	ofParent
-	ofStatus
-	ofBeingOpen
-	ofPriority
-	ofCompletion
-	ofUpdate
-	ofDue
-	ofSets
-)
-
-// condition is one of those that a task must meet.
-type condition struct {
-	aspect
-	sq.Sqlizer
-}
-
-// conditions are those that a task must meet for f, but for its tags and its
-// words. Where d says which tasks are meant, the caller adds [dueWithin].
-func conditions(f core.Filter, d dues) []condition {
-	var all []condition
-	add := func(of aspect, c sq.Sqlizer) { all = append(all, condition{of, c}) }
+// conditions are those that a task must meet for f, but for its tags, its words
+// and when it is due. Each that a B-tree can hold a later column of an index to
+// is written such that it does: no list of values, which it looks up in the table.
+func conditions(f core.Filter) sq.And {
+	all := append(havingStatus(f), havingPriority(f.Priorities)...)
 	if f.Project != nil {
-		add(ofProject, naming("project_id", *f.Project))
+		all = append(all, naming("project_id", *f.Project))
 	}
 	if f.Parent != nil {
-		add(ofParent, naming("parent_id", *f.Parent))
-	}
-	if len(f.Statuses) > 0 {
-		add(ofStatus, having(f.Statuses))
-	}
-	if f.Overdue {
-		add(ofBeingOpen, sq.Expr(isOpen))
-	}
-	if len(f.Priorities) > 0 {
-		add(ofPriority, sq.Expr("priority = ANY(?)", ranks(f.Priorities)))
-	}
-	if f.CompletedAfter != nil {
-		add(ofCompletion, sq.Expr("completed_at >= ?", f.CompletedAfter.At))
-	}
-	if f.CompletedBefore != nil {
-		add(ofCompletion, sq.Expr("completed_at < ?", f.CompletedBefore.At))
+		all = append(all, naming("parent_id", *f.Parent))
 	}
 	if f.UpdatedAfter != nil {
-		add(ofUpdate, updatedAfter(f))
+		all = append(all, updatedAfter(f))
 	}
-	if instants := dueWithin(f, timed); d == anyDue && len(instants) > 0 {
-		// Two ranges of one index.
-		add(ofDue, sq.Or{instants, append(sq.And{sq.Expr("due_at IS NULL")}, dueWithin(f, allDay)...)})
+	return append(all, completion(f)...)
+}
+
+// havingStatus is the condition on the status. Open are those that were not
+// completed, which a check of the table says as well.
+func havingStatus(f core.Filter) sq.And {
+	var all sq.And
+	names := []string{}
+	open, closed := 0, 0
+	for _, s := range []core.Status{core.Todo, core.InProgress, core.Done, core.Cancelled} {
+		switch {
+		case !slices.Contains(f.Statuses, s):
+		case s.Closed():
+			names, closed = append(names, string(s)), closed+1
+		default:
+			names, open = append(names, string(s)), open+1
+		}
+	}
+	if f.Overdue || open > 0 && closed == 0 {
+		all = append(all, sq.Expr("completed_at IS NULL AND "+isOpen))
+	}
+	if closed > 0 && open == 0 {
+		all = append(all, sq.Expr("completed_at IS NOT NULL"))
+	}
+	switch {
+	case len(names) == 1:
+		all = append(all, sq.Expr("status = ?", names[0]))
+	case open > 0 && closed > 0 && len(names) < 4:
+		all = append(all, sq.Expr("status = ANY(?)", names))
 	}
 	return all
 }
 
-// allOf joins conditions, but for those about what is met already.
-func allOf(all []condition, met ...aspect) sq.And {
-	joined := sq.And{}
-	for _, c := range all {
-		if !slices.Contains(met, c.aspect) {
-			joined = append(joined, c.Sqlizer)
-		}
+// havingPriority is the range that the priorities are in, and, where they are
+// not all of it, which are meant.
+func havingPriority(priorities []core.Priority) sq.And {
+	if len(priorities) == 0 {
+		return nil
 	}
-	return joined
+	wanted := ranks(priorities)
+	slices.Sort(wanted)
+	wanted = slices.Compact(wanted)
+	low, high := wanted[0], wanted[len(wanted)-1]
+	// No equation: behind one, PostgreSQL begins with the first of that priority
+	// rather than where the page before ended.
+	all := sq.And{sq.Expr("priority >= ? AND priority <= ?", low, high)}
+	if int(high-low) != len(wanted)-1 {
+		all = append(all, sq.Expr("priority = ANY(?)", wanted))
+	}
+	return all
+}
+
+func completion(f core.Filter) sq.And {
+	var all sq.And
+	if f.CompletedAfter != nil {
+		all = append(all, sq.Expr("completed_at >= ?", f.CompletedAfter.At))
+	}
+	if f.CompletedBefore != nil {
+		all = append(all, sq.Expr("completed_at < ?", f.CompletedBefore.At))
+	}
+	return all
+}
+
+// bounds are those of f on when a task is due: on an instant, and on a day.
+// There are none, or both.
+func bounds(f core.Filter) (instants, days sq.And) {
+	if instants = dueWithin(f, timed); len(instants) == 0 {
+		return nil, nil
+	}
+	return instants, append(sq.And{sq.Expr("due_at IS NULL")}, dueWithin(f, allDay)...)
 }
 
 // isOpen is written such that the partial index is seen to fit.
@@ -98,17 +116,6 @@ func ranks(priorities []core.Priority) []int16 {
 		numbers[i] = int16(p)
 	}
 	return numbers
-}
-
-func having(statuses []core.Status) sq.Sqlizer {
-	names := make([]string, len(statuses))
-	for i, s := range statuses {
-		names[i] = string(s)
-	}
-	if len(names) == 1 {
-		return sq.Expr("status = ?", names[0])
-	}
-	return sq.Expr("status = ANY(?)", names)
 }
 
 func naming(column string, r core.Ref) sq.Sqlizer {

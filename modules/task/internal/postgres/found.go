@@ -66,39 +66,29 @@ const (
 )
 
 // found returns the page o of the tasks with the tags and words of q that meet
-// all conditions.
-func found(owner uuid.UUID, q core.Query, o ordered, all []condition) sq.SelectBuilder {
-	at, met := pathOf(q)
-	if met := append(met, ofSets); len(allOf(all, met...)) == 0 && q.Filter.Search == nil && q.Sort == core.SortCreatedAt && len(at.at) == 0 {
+// its filter.
+func found(owner uuid.UUID, q core.Query, o ordered) sq.SelectBuilder {
+	meeting := conditions(q.Filter)
+	if instants, days := bounds(q.Filter); o.of == anyDue && len(instants) > 0 {
+		meeting = append(meeting, sq.Or{instants, days})
+	}
+	if len(meeting) == 0 && q.Filter.Search == nil && q.Sort == core.SortCreatedAt {
 		return tagged(owner, q, o)
 	}
 	s := setsOf(owner, q.Filter)
 	if s.barred != nil {
-		all = append(all, condition{ofSets, sq.Expr(isNotBarred)})
+		meeting = append(meeting, sq.Expr(isNotBarred))
 	}
-	simple := len(allOf(all, append(met, ofSets)...)) == 0
-	byID := func(ids sq.Sqlizer) sq.SelectBuilder {
-		return apart(ofOwner(owner).Where(sq.Expr("tasks.id = ANY(ARRAY(?))", ids))).Where(o.within).Where(allOf(all))
-	}
-	switch {
-	case simple:
-		return s.ctes(o.first(byID(s.ids(owner, o.along(at, q.Desc), at))))
-	case s.found == nil:
-		return s.ctes(over(along(owner, q, o, all)))
-	default:
-		many := append(slices.Clip(all), condition{ofSets, sq.Expr(isFound)}, condition{ofSets, sq.Expr(areMany, o.fewOthers)})
-		each := o.first(byID(sq.Expr("SELECT task_id FROM found WHERE "+areFew, o.fewOthers)))
-		return s.ctes(over(along(owner, q, o, many)).SuffixExpr(sq.Expr("UNION ALL (?)", each)))
-	}
+	o.within = append(slices.Clip(o.within), meeting...)
+	ids := s.ids(owner, o.along(q))
+	return s.ctes(o.first(apart(ofOwner(owner).Where(sq.Expr("tasks.id = ANY(ARRAY(?))", ids))).Where(o.within)))
 }
 
-// ids are those of the page o along a path, or all that are found where these are
-// few. They are read from an index alone.
-func (s sets) ids(owner uuid.UUID, o ordered, at path) sq.Sqlizer {
-	walk := o.first(sq.Select("tasks.id").From("tasks").Where("tasks.user_id = ?", owner).Where(o.within).Where(at.at))
-	if s.barred != nil {
-		walk = walk.Where(isNotBarred)
-	}
+// ids are those of the page o along its order, or all that are found where these
+// are few. They are read from an index alone, which holds all that a filter asks
+// for.
+func (s sets) ids(owner uuid.UUID, o ordered) sq.Sqlizer {
+	walk := o.first(sq.Select("tasks.id").From("tasks").Where("tasks.user_id = ?", owner).Where(o.within))
 	if s.found == nil {
 		return walk
 	}
@@ -138,23 +128,27 @@ func tagged(owner uuid.UUID, q core.Query, o ordered) sq.SelectBuilder {
 	return o.first(apart(ofOwner(owner).Where(sq.Expr("tasks.id = ANY(ARRAY(?))", ids))))
 }
 
-// ranked returns the page o of the tasks that q searches for and that meet all
-// conditions, each with its rank: of what a search finds, or of the newest where
-// it only says what is not meant.
-func ranked(owner uuid.UUID, q core.Query, o ordered, all []condition) sq.SelectBuilder {
+// ranked returns the page o of the tasks that q searches for and that meet its
+// filter, each with its rank: of what a search finds, or of the newest where it
+// only says what is not meant.
+func ranked(owner uuid.UUID, q core.Query, o ordered) sq.SelectBuilder {
 	words := tsquery(owner, q.Filter.Search)
 	if !words.finds() {
 		o.by = []string{"tasks.id DESC"}
 		if q.After != nil {
 			o.within = sq.And{sq.Expr("tasks.id < ?", q.After.ID)}
 		}
-		return sq.Select("tasks.user_id", others, "0::real AS rank").FromSelect(found(owner, q, o, all), "tasks")
+		return sq.Select("tasks.user_id", others, "0::real AS rank").FromSelect(found(owner, q, o), "tasks")
 	}
 	matches := sq.Expr(`SELECT task_id, ts_rank(words, ?::text::tsquery) AS rank FROM task_search
 		WHERE (user_id = ?) IS TRUE AND words @@ ?::text::tsquery`, words.ranking, owner, words.wanted)
+	all := conditions(q.Filter)
+	if instants, days := bounds(q.Filter); len(instants) > 0 {
+		all = append(all, sq.Or{instants, days})
+	}
 	if f := q.Filter; len(f.TagIDs) > 0 {
 		f.Search = nil
-		all = append(all, condition{ofSets, sq.Expr("(tasks.id IN (?)) IS TRUE", setsOf(owner, f).found)})
+		all = append(all, sq.Expr("(tasks.id IN (?)) IS TRUE", setsOf(owner, f).found))
 	}
 	best := sq.Select("task_id", "rank").From("found")
 	if q.After != nil {
@@ -165,6 +159,6 @@ func ranked(owner uuid.UUID, q core.Query, o ordered, all []condition) sq.Select
 	}
 	return sq.Select("tasks.user_id", others, "best.rank").
 		PrefixExpr(sq.Expr("WITH found AS MATERIALIZED (?)", matches)).
-		FromSelect(best, "best").Join("tasks ON tasks.user_id = ? AND tasks.id = best.task_id", owner).Where(allOf(all)).
+		FromSelect(best, "best").Join("tasks ON tasks.user_id = ? AND tasks.id = best.task_id", owner).Where(all).
 		OrderBy("best.rank DESC", "tasks.id DESC").Limit(o.limit)
 }

@@ -24,8 +24,12 @@ var orders = map[core.SortField]postgres.Keyset{
 
 // List implements [core.Reader].
 func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core.Task, *core.After, error) {
-	if q.Filter.Narrows() {
+	switch {
+	case !q.Filter.Narrows():
+	case q.Sort == core.SortRank: // which no index has
 		ctx = postgres.PlannedAnew(ctx)
+	default:
+		ctx = postgres.InOrder(ctx)
 	}
 	if q.Filter.Search != nil {
 		ctx = postgres.Seeking(ctx, tsquery(owner, q.Filter.Search).matched())
@@ -61,7 +65,7 @@ func (s *Store) narrowedBy(owner uuid.UUID, q core.Query, order postgres.Keyset)
 		o.by = append(o.by, "tasks."+column)
 	}
 	if q.Sort == core.SortRank {
-		return ranked(owner, q, o, conditions(q.Filter, anyDue))
+		return ranked(owner, q, o)
 	}
 	if q.After != nil {
 		o.within = sq.And{order.Behind(owner, postgres.After(*q.After))}

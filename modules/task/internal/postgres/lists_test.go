@@ -188,7 +188,7 @@ func TestListsAgreeWithAPlainLook(t *testing.T) {
 	w.insert(t, w.bob, medley(30, r)...)
 	now := noon.Add(7 * time.Hour)
 	orders := everyOrder()
-	stores := []*postgres.Store{w.Store, postgres.NewHastyStore(w.db)}
+	stores := []*postgres.Store{w.Store, postgres.NewWalkingStore(w.db)}
 	for n := range 600 {
 		zone := []somewhere{"UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Niue", "America/New_York"}[r.IntN(5)]
 		calendar, err := core.NewCalendar(string(zone))

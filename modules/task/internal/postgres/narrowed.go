@@ -10,27 +10,25 @@ import (
 )
 
 // Left to itself, PostgreSQL either walks along an order until enough tasks
-// meet a filter, which may be through all of the owner's, or sorts all that
-// meet it, which may be as many; and which are fewer it can only guess, from
-// figures about all users. The statements below are good either way: they walk
-// for a while, and sort what meets the filter only where that has not filled
-// the page, which is then not much.
+// meet a filter, or sorts all that meet it, which may be as many as the owner
+// has; and which are fewer it can only guess, from figures about all users. The
+// statements below are run by [postgres.InOrder], which leaves the walk: the
+// indexes of the orders hold all that a filter asks for, so that what does not
+// meet it costs no look at the table. Where a filter leaves few tasks, whatever
+// the order, these are looked up instead.
 
-// effort says what is worth trying.
+// effort says how many tasks are few: rather looked up than met on a walk, which
+// reads one block for every seventy of the owner's tasks that are passed.
 type effort struct {
-	// stride is how many tasks are looked at along an order before that is
-	// given up.
-	stride uint64
-	// few is how many tasks with certain tags or words are rather looked up by
-	// their ids, and fewOthers how many where other conditions have to look at
-	// the tasks. To look one up reads five blocks; to meet it along an index in
-	// the wanted order reads one for every hundred of the owner's tasks.
-	few, fewOthers int
+	// few is how many that may be anywhere. To look one up by its id reads five
+	// blocks, and in the order of another index one.
+	few uint64
+	// near is how many of one time: these lie near each other, in the table as
+	// well as in an order, at the far end of which a walk would find them.
+	near uint64
 }
 
-// usualEffort keeps a page of a user with 100,000 tasks at some thousands of
-// blocks, whatever it is narrowed by.
-func usualEffort() effort { return effort{stride: 2000, few: 150, fewOthers: 1000} }
+func usualEffort() effort { return effort{few: 100, near: 500} }
 
 // ordered is a page of the owner's tasks in an order.
 type ordered struct {
@@ -62,120 +60,90 @@ func over(inner sq.SelectBuilder) sq.SelectBuilder {
 	return sq.Select("tasks.user_id", others).FromSelect(inner, "tasks")
 }
 
+// union selects what either of two selects, which have ends of their own.
+func union(a, b sq.SelectBuilder) sq.SelectBuilder {
+	return over(a).SuffixExpr(sq.Expr("UNION ALL (?)", b))
+}
+
 // apart keeps the choice of b's plan apart from what is done with its rows.
 func apart(b sq.SelectBuilder) sq.SelectBuilder { return over(b.Suffix("OFFSET 0")) }
 
 // narrowed returns the page o of the tasks that meet the filter of q.
 func narrowed(owner uuid.UUID, q core.Query, o ordered) sq.SelectBuilder {
-	all := conditions(q.Filter, o.of)
 	if q.Filter.Search != nil || len(q.Filter.TagIDs) > 0 {
-		return found(owner, q, o, all)
+		return found(owner, q, o)
 	}
-	return along(owner, q, o, all)
+	inOrder := o.along(q)
+	walk := func(among sq.Sqlizer) sq.SelectBuilder {
+		return o.eachDue(q.Filter, func(meeting sq.And) sq.SelectBuilder {
+			return inOrder.first(ofOwner(owner).Where(among).Where(o.within).Where(meeting))
+		})
+	}
+	few := o.areFew(owner, q)
+	if len(few) == 0 {
+		return walk(sq.And{})
+	}
+	matches := o.eachDue(q.Filter, func(meeting sq.And) sq.SelectBuilder {
+		return o.first(apart(ofOwner(owner).Where("(SELECT few FROM matching)").Where(meeting)).Where(o.within))
+	})
+	return union(walk(sq.Expr("NOT (SELECT few FROM matching)")), matches).
+		PrefixExpr(sq.Expr("WITH matching AS MATERIALIZED (SELECT ? AS few)", few))
 }
 
-// along returns the page o of the tasks that meet all conditions.
-func along(owner uuid.UUID, q core.Query, o ordered, all []condition) sq.SelectBuilder {
-	path, met := pathOf(q)
-	rest := allOf(all, met...)
-	walk := o.along(path, q.Desc).first(ofOwner(owner).Where(o.within).Where(path.at))
-	if len(rest) == 0 {
-		return walk
+// eachDue is the page o of what page returns for the conditions of f. Bounds on
+// when a task is due are two ranges, of instants and of days, each with a page of
+// its own: PostgreSQL holds no entry of an index to either or.
+func (o ordered) eachDue(f core.Filter, page func(meeting sq.And) sq.SelectBuilder) sq.SelectBuilder {
+	meeting := conditions(f)
+	instants, days := bounds(f)
+	if o.of != anyDue || len(instants) == 0 { // o is within them already
+		return page(meeting)
 	}
-	matches := ofOwner(owner).Where(o.within).Where(allOf(all))
-	if p := q.Filter.Parent; p != nil && p.ID != nil { // which are never many
-		return o.first(apart(matches))
-	}
-	return over(sq.Select("tasks.user_id", others).
-		PrefixExpr(sq.Expr("WITH walk AS MATERIALIZED (?)", o.first(over(walk.Limit(o.stride)).Where(rest)))).
-		From("walk AS tasks").Where("(SELECT count(*) FROM walk) = ?", o.limit).
-		SuffixExpr(sq.Expr("UNION ALL (?)", o.first(apart(matches.Where("(SELECT count(*) FROM walk) < ?", o.limit))))))
+	return o.first(over(union(page(append(slices.Clip(meeting), instants)), page(append(slices.Clip(meeting), days)))))
 }
 
-// path is the beginning of an index that holds tasks in a wanted order.
-type path struct {
-	// at is what all tasks behind that beginning meet.
-	at sq.And
-	// null, unless empty, is a column that at says is null: PostgreSQL sees that
-	// the index has the order only where the order begins with it.
-	null string
-}
-
-// along names all columns of the index that p is of.
-func (o ordered) along(p path, desc bool) ordered {
-	switch {
-	case p.null == "":
-	case desc:
-		o.by = append([]string{p.null + " DESC"}, o.by...)
-	default:
-		o.by = append([]string{p.null}, o.by...)
+// along names all columns of the index that has the order of q: PostgreSQL sees
+// that it has where a column that is null throughout is named with the others.
+func (o ordered) along(q core.Query) ordered {
+	p := q.Filter.Project
+	if p == nil || p.ID != nil || q.Sort != core.SortPosition && q.Sort != core.SortCreatedAt {
+		return o
 	}
+	inbox := "tasks.project_id"
+	if q.Desc {
+		inbox += " DESC"
+	}
+	o.by = append([]string{inbox}, o.by...)
 	return o
 }
 
-// pathOf returns the path on which the most of q is met, and what is met there.
-func pathOf(q core.Query) (at path, met []aspect) {
+// areFew are the questions whether few tasks meet what q asks for and an index
+// begins with, other than that of the order.
+func (o ordered) areFew(owner uuid.UUID, q core.Query) sq.Or {
+	var all sq.Or
+	ask := func(few uint64, meeting ...sq.Sqlizer) {
+		count, args := "", []any{}
+		for _, m := range meeting {
+			count += " + (SELECT count(*) FROM (?) AS counted)"
+			args = append(args, sq.Expr("SELECT FROM tasks WHERE user_id = ? AND ? LIMIT ?", owner, m, few+1))
+		}
+		all = append(all, sq.Expr(count[3:]+" <= ?", append(args, few)...))
+	}
 	f := q.Filter
-	switch q.Sort {
-	case core.SortPosition:
-		if f.Parent != nil && f.Parent.ID != nil {
-			return path{at: sq.And{naming("parent_id", *f.Parent)}}, []aspect{ofParent}
-		}
-		return pathOfProject(f)
-	case core.SortCreatedAt:
-		if f.Project == nil && len(f.Statuses) == 1 {
-			return path{at: sq.And{having(f.Statuses)}}, []aspect{ofStatus}
-		}
-		return pathOfProject(f)
-	case core.SortDue:
-		return pathOfOpen(f)
-	case core.SortUpdatedAt:
-		if f.UpdatedAfter != nil {
-			return path{at: sq.And{updatedAfter(f)}}, []aspect{ofUpdate}
-		}
-	case core.SortPriority:
-		return pathOfPriority(f)
-	case core.SortTitle, core.SortRank:
+	if f.Project != nil && q.Sort != core.SortCreatedAt && q.Sort != core.SortPosition {
+		ask(o.few, naming("project_id", *f.Project))
 	}
-	return path{}, nil
-}
-
-func pathOfProject(f core.Filter) (at path, met []aspect) {
-	if f.Project == nil {
-		return path{}, nil
+	if f.Parent != nil && f.Parent.ID != nil && q.Sort != core.SortPosition {
+		ask(o.few, naming("parent_id", *f.Parent))
 	}
-	at.at = sq.And{naming("project_id", *f.Project)}
-	if f.Project.ID == nil {
-		at.null = "tasks.project_id"
+	if f.UpdatedAfter != nil && q.Sort != core.SortUpdatedAt {
+		ask(o.near, updatedAfter(f))
 	}
-	return at, []aspect{ofProject}
-}
-
-// pathOfOpen is that of the index of open tasks, where no others are meant.
-func pathOfOpen(f core.Filter) (at path, met []aspect) {
-	closed := slices.ContainsFunc(f.Statuses, core.Status.Closed)
-	if !f.Overdue && (closed || len(f.Statuses) == 0) {
-		return path{}, nil
+	if completed := completion(f); len(completed) > 0 {
+		ask(o.near, completed)
 	}
-	met = []aspect{ofBeingOpen}
-	if slices.Contains(f.Statuses, core.Todo) && slices.Contains(f.Statuses, core.InProgress) && !closed {
-		met = append(met, ofStatus)
+	if instants, days := bounds(f); o.of == anyDue && len(instants) > 0 {
+		ask(o.near, instants, days)
 	}
-	return path{at: sq.And{sq.Expr(isOpen)}}, met
-}
-
-// pathOfPriority is the range that the priorities are in; where they are all of
-// it, nothing else is to be met.
-func pathOfPriority(f core.Filter) (at path, met []aspect) {
-	if len(f.Priorities) == 0 {
-		return path{}, nil
-	}
-	wanted := ranks(f.Priorities)
-	slices.Sort(wanted)
-	wanted = slices.Compact(wanted)
-	low, high := wanted[0], wanted[len(wanted)-1]
-	if int(high-low) == len(wanted)-1 {
-		met = []aspect{ofPriority}
-	}
-	return path{at: sq.And{sq.Expr("priority >= ? AND priority <= ?", low, high)}}, met
+	return all
 }
