@@ -6,9 +6,14 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"docket/platform/errs"
+	"docket/platform/openapi"
+	"docket/platform/pages"
 )
 
 // The contract, as it stands in the repository: a change of it shows in review.
@@ -32,5 +37,26 @@ func TestOpenAPIIsTheOneInTheRepository(t *testing.T) {
 	}
 	if diff := cmp.Diff(read(t, "cmd", "docket", golden), got.String()); diff != "" {
 		t.Errorf("the API has another description than %s; if that is meant, run go test ./cmd/docket -run TestOpenAPI -update (-file +now)\n%s", golden, diff)
+	}
+}
+
+// Whatever a client may get is in the document: as an operation, or, where no
+// client has use for a method, in words.
+func TestOpenAPINamesWhatIsBesideTheAPI(t *testing.T) {
+	t.Parallel()
+	text, err := document(assembled(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d openapi.Document
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	root := client{base: serving(t).site()}
+	for _, path := range []string{openAPIPath, d.ExternalDocs.URL, pages.ErrorsPath, pages.ErrorsPath + "/" + string(errs.CodeInvalid)} {
+		if !strings.Contains(d.Info.Description, path) {
+			t.Errorf("the description does not name %s", path)
+		}
+		root.do(t, "GET", path, "").Want(t, 200)
 	}
 }

@@ -23,6 +23,15 @@ type Document struct {
 	Tags       []Group               `json:"tags,omitempty"`
 	Paths      map[string]*PathItem  `json:"paths"`
 	Components Components            `json:"components"`
+	// ExternalDocs are for people.
+	ExternalDocs *ExternalDocs `json:"externalDocs,omitempty"`
+}
+
+// ExternalDocs is where there is more to read; the URL may be relative to the
+// document's.
+type ExternalDocs struct {
+	Description string `json:"description,omitempty"`
+	URL         string `json:"url"`
 }
 
 // Info says what the API is.
