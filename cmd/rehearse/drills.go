@@ -17,10 +17,13 @@ import (
 	"docket/platform/rowsecurity"
 )
 
+const releasesName = "release before"
+
 // drills are what the runbook has operators do under load: none of them is
 // noticed by anybody.
 func drills() []step {
 	return []step{
+		{releasesName, besideEarlier},
 		{"a replica more", addReplica},
 		{"issuer's key rotated", rotateIssuerKey},
 		{"password rotated", rotatePassword},

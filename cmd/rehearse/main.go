@@ -118,6 +118,11 @@ func conduct(ctx context.Context, p plan, w io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.tearDown(ctx)) }()
+	if !p.alone && p.drills && strings.Contains(releasesName, p.only) {
+		if s.earlier, s.noEarlier = s.buildEarlier(ctx); s.noEarlier != nil && !errors.Is(s.noEarlier, errSkipped) {
+			return s.noEarlier
+		}
+	}
 	// From here on: to compile the program takes minutes where nothing is cached.
 	ctx, cancel := context.WithTimeoutCause(ctx, p.limit+p.soak, fmt.Errorf("not done after %s", p.limit+p.soak))
 	defer cancel()

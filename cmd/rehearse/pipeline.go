@@ -89,7 +89,7 @@ func changeSchema(ctx context.Context, s *stage) (string, error) {
 		return "", errors.New("schema.hcl has no place for an addition where it is looked for")
 	}
 	for _, to := range []string{changed, string(text)} {
-		if err := s.atlas(ctx, to); err != nil {
+		if err := s.atlas(ctx, s.ownerURL, to); err != nil {
 			return "", err
 		}
 		before := s.traffic.seen().good
@@ -105,8 +105,8 @@ func changeSchema(ctx context.Context, s *stage) (string, error) {
 	return "a column and an index more, and gone again: " + seen.String(), nil
 }
 
-// atlas brings the database to a text of schema.hcl by the pinned command line.
-func (s *stage) atlas(ctx context.Context, text string) error {
+// atlas brings a database to a text of schema.hcl by the pinned command line.
+func (s *stage) atlas(ctx context.Context, ownerURL, text string) error {
 	folder := filepath.Join(s.folder, "schema")
 	settings, err := os.ReadFile(filepath.Join(s.repository, "atlas.hcl"))
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *stage) atlas(ctx context.Context, text string) error {
 	}
 	c := exec.CommandContext(ctx, filepath.Join(s.repository, ".bin", "atlas"), "schema", "apply", "--env", "production", "--auto-approve")
 	c.Dir = folder
-	c.Env = running.Environment("DATABASE_URL_DIRECT="+scoped(s.ownerURL), "DOCKET_SCHEMA_DROPS=true")
+	c.Env = running.Environment("DATABASE_URL_DIRECT="+scoped(ownerURL), "DOCKET_SCHEMA_DROPS=true")
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("change the schema: %w\n%s", err, out)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -229,5 +230,30 @@ func TestWrongUse(t *testing.T) {
 	}
 	if code := run(t.Context(), []string{"--help"}, io.Discard, io.Discard); code != 0 {
 		t.Errorf("--help: code %d", code)
+	}
+}
+
+// A release that does not run on another's schema has to name the step before.
+func TestWhatAReleaseSaysOfASchema(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"row-level security does not hold: table tasks has another policy own_rows than it should; mend it with: docket db secure": "does not start before docket db secure",
+		"there are no tables; make them with: atlas schema apply --env production":                                                 "does not start before atlas schema apply",
+		"panic: runtime error": "",
+	} {
+		if got, err := refusal(errors.New(text)); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v", text, got, err)
+		}
+	}
+	const failure = `{"success":false,"error":{"code":"SERVICE_UNAVAILABLE","message":"m","details":[%s]}}`
+	for details, want := range map[string]string{
+		`{"field":"schema","code":"incomplete","message":"lacks tags.color"}`:                                   "is not ready before the schema is applied: lacks tags.color",
+		`{"field":"schema","code":"incomplete","message":"lacks x"},{"field":"database","message":"is broken"}`: "",
+		`{"field":"database","code":"unavailable","message":"cannot be reached"}`:                               "",
+	} {
+		got, err := unready(answer{status: 503, body: fmt.Appendf(nil, failure, details)})
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v", details, got, err)
+		}
 	}
 }

@@ -42,8 +42,10 @@ type stage struct {
 	server   *running.Server
 	traffic  *traffic
 
-	noPreload error
-	settings  []string // of the server, besides where its things are
+	earlier *earlier // nil where there is none, for the reason noEarlier or since nothing was released
+
+	noPreload, noEarlier error
+	settings             []string // of the server, besides where its things are
 }
 
 // setUp starts everything but the server, with an empty database.
@@ -177,7 +179,12 @@ func (s *stage) stopServer(ctx context.Context) error {
 
 // docket runs a command of the program, as whoever brings a release out would.
 func (s *stage) docket(ctx context.Context, settings []string, args ...string) error {
-	c := exec.CommandContext(ctx, s.binary, args...)
+	return runDocket(ctx, s.binary, settings, args...)
+}
+
+// runDocket runs a command of one or the other release.
+func runDocket(ctx context.Context, binary string, settings []string, args ...string) error {
+	c := exec.CommandContext(ctx, binary, args...)
 	c.Env = running.Environment(settings...)
 	out, err := c.CombinedOutput()
 	if err != nil {

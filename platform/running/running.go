@@ -26,13 +26,18 @@ const (
 )
 
 // Build builds docket into folder and returns its path.
-func Build(ctx context.Context, folder string) (string, error) {
+func Build(ctx context.Context, folder string) (string, error) { return BuildFrom(ctx, "", folder) }
+
+// BuildFrom is [Build] from the sources in another folder; "" is the working one.
+func BuildFrom(ctx context.Context, source, folder string) (string, error) {
 	binary := filepath.Join(folder, "docket")
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
 	}
 	// A checkout that belongs to somebody else cannot be stamped.
-	out, err := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary, "docket/cmd/docket").CombinedOutput()
+	c := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary, "docket/cmd/docket")
+	c.Dir = source
+	out, err := c.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build docket: %w\n%s", err, out)
 	}

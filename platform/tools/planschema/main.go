@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 
+	"docket/platform/release"
 	"docket/platform/schema"
 )
 
@@ -40,8 +41,8 @@ type settings struct {
 
 func main() {
 	var s settings
-	var release string
-	flag.StringVar(&release, "previous", os.Getenv("DOCKET_SCHEMA_PREVIOUS"), "git revision of the release that runs (DOCKET_SCHEMA_PREVIOUS); default the last tag before HEAD, else the commit before it")
+	var revision string
+	flag.StringVar(&revision, "previous", os.Getenv("DOCKET_SCHEMA_PREVIOUS"), "git revision of the release that runs (DOCKET_SCHEMA_PREVIOUS); default the last tag before HEAD, else the commit before it")
 	flag.BoolVar(&s.drops, "drops", os.Getenv("DOCKET_SCHEMA_DROPS") == "true", "tables and columns that are not declared are dropped (DOCKET_SCHEMA_DROPS=true)")
 	flag.BoolVar(&s.populated, "populated", false, "take every table for one with rows, where the database is not the real one")
 	flag.Usage = func() { fmt.Fprint(os.Stderr, usage); flag.PrintDefaults() }
@@ -54,7 +55,7 @@ func main() {
 	s.url = os.Getenv("DATABASE_URL_DIRECT")
 	var err error
 	if s.file, err = schema.Find("."); err == nil {
-		err = run(ctx, s, release, flag.Arg(0), os.Stdout)
+		err = run(ctx, s, revision, flag.Arg(0), os.Stdout)
 	}
 	cancel()
 	if err != nil {
@@ -63,7 +64,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, s settings, release, verb string, out io.Writer) (err error) {
+func run(ctx context.Context, s settings, revision, verb string, out io.Writer) (err error) {
 	if s.url == "" {
 		return errors.New("DATABASE_URL_DIRECT is not set: it names the database to look at")
 	}
@@ -81,13 +82,13 @@ func run(ctx context.Context, s settings, release, verb string, out io.Writer) (
 		return fmt.Errorf("make a folder for the schema of the release that runs: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if s.previous, release, err = previousSchema(ctx, filepath.Dir(s.file), release, dir); err != nil {
+	if s.previous, revision, err = previousSchema(ctx, filepath.Dir(s.file), revision, dir); err != nil {
 		return err
 	}
-	if release == "" {
-		release = "none is known"
+	if revision == "" {
+		revision = "none is known"
 	}
-	fmt.Fprintln(out, "release that runs:", release)
+	fmt.Fprintln(out, "release that runs:", revision)
 	switch verb {
 	case "drift":
 		return drift(ctx, s, out)
@@ -182,14 +183,14 @@ func index(ctx context.Context, s settings, out io.Writer) error {
 
 // previousSchema writes the schema of a release into dir and returns its path
 // and the release's name; both are empty where there was none.
-func previousSchema(ctx context.Context, repository, release, dir string) (path, name string, err error) {
-	c := checkout(repository)
-	if release == "" {
-		if release, err = c.lastRelease(ctx); err != nil || release == "" {
+func previousSchema(ctx context.Context, repository, revision, dir string) (path, name string, err error) {
+	c := release.Checkout(repository)
+	if revision == "" {
+		if revision, err = c.Last(ctx); err != nil || revision == "" {
 			return "", "", err
 		}
 	}
-	text, err := c.git(ctx, "show", release+":"+schema.File)
+	text, err := c.Git(ctx, "show", revision+":"+schema.File)
 	if err != nil {
 		return "", "", fmt.Errorf("read the schema of the release that runs: %w", err)
 	}
@@ -197,5 +198,5 @@ func previousSchema(ctx context.Context, repository, release, dir string) (path,
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return "", "", fmt.Errorf("keep the schema of the release that runs: %w", err)
 	}
-	return path, release, nil
+	return path, revision, nil
 }

@@ -11,12 +11,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"docket/platform/pgtest"
+	"docket/platform/release"
 	"docket/platform/schema"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-const release = `
+const shipped = `
 schema "public" {}
 table "notes" {
   schema = schema.public
@@ -29,11 +30,13 @@ table "notes" {
 }
 `
 
+type checkout string
+
 // repository is one with two commits: a release, and what is on top of it.
 func repository(t *testing.T, next string) checkout {
 	t.Helper()
 	c := checkout(t.TempDir())
-	for i, text := range []string{release, next} {
+	for i, text := range []string{shipped, next} {
 		if err := os.WriteFile(filepath.Join(string(c), schema.File), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -51,48 +54,17 @@ func (c checkout) must(t *testing.T, args ...string) string {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("needs git")
 	}
-	out, err := c.git(t.Context(), args...)
+	out, err := release.Checkout(c).Git(t.Context(), args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
 
-func TestLastRelease(t *testing.T) {
-	t.Parallel()
-	c := repository(t, release+"\n")
-	before := c.must(t, "rev-parse", "HEAD^")
-	wants := func(when, want string) {
-		t.Helper()
-		if got, err := c.lastRelease(t.Context()); err != nil || got != want {
-			t.Errorf("%s: %q, %v; want %q", when, got, err, want)
-		}
-	}
-	wants("on main", before)
-	c.must(t, "checkout", "-q", "-b", "feature")
-	fork := c.must(t, "rev-parse", "HEAD")
-	c.must(t, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "--allow-empty", "-m", "c")
-	c.must(t, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "--allow-empty", "-m", "c")
-	wants("on a branch", fork)
-	c.must(t, "tag", "v1", before)
-	wants("after a tag", "v1")
-	c.must(t, "tag", "v2") // what is being shipped is not what runs
-	wants("on a tag", "v1")
-	c.must(t, "checkout", "-q", "v1")
-	c.must(t, "tag", "-d", "v1", "v2")
-	c.must(t, "branch", "-q", "-D", "main", "feature")
-	wants("the first commit", "")
-	shallow := checkout(t.TempDir())
-	shallow.must(t, "clone", "-q", "--depth", "1", "file://"+string(repository(t, release+"\n")), ".")
-	if got, err := shallow.lastRelease(t.Context()); err == nil {
-		t.Errorf("in a shallow clone: %q", got)
-	}
-}
-
 // The whole command, on a checkout of its own.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	next := strings.Replace(release, "    null = true\n", "", 1)
+	next := strings.Replace(shipped, "    null = true\n", "", 1)
 	next = strings.Replace(next, "primary_key", "index \"notes_title_idx\" { columns = [column.title] }\n  primary_key", 1)
 	c := repository(t, next)
 	url := pgtest.AsOwner(t, pgtest.URL(t))
