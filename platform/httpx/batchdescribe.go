@@ -10,7 +10,7 @@ import (
 
 const batchDescription = "Operations are done in order, in one transaction: either all of them or none. " +
 	"Each is what its own request would be. A create may have a `temp_id`, by which later operations can name what it makes: " +
-	"as their `id`, and in `data` as `project_id`, `parent_id` or among `tag_ids`. " +
+	"as their `id`, and in `data` wherever the id of another thing stands. " +
 	"What is wrong with the form of operations is named of all of them; else a failure is that of the first operation that fails, with its place in `error.index`, and those after it are not tried. " +
 	"Fields are named like `operations[5].data.title`."
 
