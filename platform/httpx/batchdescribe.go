@@ -36,7 +36,7 @@ func (b *batch) describe(o *Object) { _, _, _ = b.read(o) } // what is read of n
 // fits one alone; it is an anyOf all the same since linters cannot tell, for an
 // operation on a task need not say that it is one.
 func (b *batch) operationSchema() *openapi.Schema {
-	all := &openapi.Schema{Description: "One operation. What its `data` is goes by `op` and `resource`; without `resource` it is one of a task."}
+	all := &openapi.Schema{Description: "One operation. What its `data` is goes by `op` and `resource`; without `resource` it is one of a task, but the types of a client tell members of the wrong resource only where it is named."}
 	resources := b.known()
 	slices.SortStableFunc(resources, func(a, _ string) int { return map[bool]int{true: -1}[a == defaultResource] })
 	for _, resource := range resources {
