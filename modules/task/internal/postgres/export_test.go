@@ -9,5 +9,5 @@ var Vector = vector
 
 // NewWalkingStore returns a Store to which few are fewer: it lists the same.
 func NewWalkingStore(db *pg.DB) *Store {
-	return &Store{db: db, effort: effort{few: 5, near: 10}}
+	return &Store{db: db, effort: effort{few: 5, near: 10, ahead: 20}}
 }

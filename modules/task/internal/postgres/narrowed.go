@@ -24,11 +24,13 @@ type effort struct {
 	// blocks, and in the order of another index one.
 	few uint64
 	// near is how many of one time: these lie near each other, in the table as
-	// well as in an order, at the far end of which a walk would find them.
-	near uint64
+	// well as in an order, at the far end of which a walk would find them. Before
+	// they are sorted, a look ahead at so many tasks of the order tells whether a
+	// walk would soon be through.
+	near, ahead uint64
 }
 
-func usualEffort() effort { return effort{few: 100, near: 500} }
+func usualEffort() effort { return effort{few: 100, near: 2000, ahead: 3500} }
 
 // ordered is a page of the owner's tasks in an order.
 type ordered struct {
@@ -79,7 +81,10 @@ func narrowed(owner uuid.UUID, q core.Query, o ordered) sq.SelectBuilder {
 			return inOrder.first(ofOwner(owner).Where(among).Where(o.within).Where(meeting))
 		})
 	}
-	few := o.areFew(owner, q)
+	few, near := o.areFew(owner, q)
+	if len(near) > 0 {
+		few = append(few, sq.And{sq.Expr("NOT ?", inOrder.isSoon(owner, q.Filter)), near})
+	}
 	if len(few) == 0 {
 		return walk(sq.And{})
 	}
@@ -118,32 +123,46 @@ func (o ordered) along(q core.Query) ordered {
 }
 
 // areFew are the questions whether few tasks meet what q asks for and an index
-// begins with, other than that of the order.
-func (o ordered) areFew(owner uuid.UUID, q core.Query) sq.Or {
-	var all sq.Or
-	ask := func(few uint64, meeting ...sq.Sqlizer) {
+// begins with, other than that of the order; near are those about times.
+func (o ordered) areFew(owner uuid.UUID, q core.Query) (few, near sq.Or) {
+	ask := func(most uint64, meeting ...sq.Sqlizer) sq.Sqlizer {
 		count, args := "", []any{}
 		for _, m := range meeting {
 			count += " + (SELECT count(*) FROM (?) AS counted)"
-			args = append(args, sq.Expr("SELECT FROM tasks WHERE user_id = ? AND ? LIMIT ?", owner, m, few+1))
+			args = append(args, sq.Expr("SELECT FROM tasks WHERE user_id = ? AND ? LIMIT ?", owner, m, most+1))
 		}
-		all = append(all, sq.Expr(count[3:]+" <= ?", append(args, few)...))
+		return sq.Expr(count[3:]+" <= ?", append(args, most)...)
 	}
 	f := q.Filter
 	if f.Project != nil && q.Sort != core.SortCreatedAt && q.Sort != core.SortPosition {
-		ask(o.few, naming("project_id", *f.Project))
+		few = append(few, ask(o.few, naming("project_id", *f.Project)))
 	}
 	if f.Parent != nil && f.Parent.ID != nil && q.Sort != core.SortPosition {
-		ask(o.few, naming("parent_id", *f.Parent))
+		few = append(few, ask(o.few, naming("parent_id", *f.Parent)))
+	}
+	times := func(meeting ...sq.Sqlizer) {
+		few, near = append(few, ask(o.few, meeting...)), append(near, ask(o.near, meeting...))
 	}
 	if f.UpdatedAfter != nil && q.Sort != core.SortUpdatedAt {
-		ask(o.near, updatedAfter(f))
+		times(updatedAfter(f))
 	}
 	if completed := completion(f); len(completed) > 0 {
-		ask(o.near, completed)
+		times(completed)
 	}
 	if instants, days := bounds(f); o.of == anyDue && len(instants) > 0 {
-		ask(o.near, instants, days)
+		times(instants, days)
 	}
-	return all
+	return few, near
+}
+
+// isSoon is the question whether the page is full after a look ahead, which is
+// taken in the index alone.
+func (o ordered) isSoon(owner uuid.UUID, f core.Filter) sq.Sqlizer {
+	ahead := sq.Select("id", "completed_at", "updated_at", "due_at", "due_on", "priority", "status", "project_id", "parent_id").
+		From("tasks").Where("user_id = ?", owner).Where(o.within).OrderBy(o.by...).Limit(o.ahead)
+	meeting := conditions(f)
+	if instants, days := bounds(f); o.of == anyDue && len(instants) > 0 {
+		meeting = append(meeting, sq.Or{instants, days})
+	}
+	return sq.Expr("(SELECT count(*) FROM (SELECT FROM (?) AS tasks WHERE ? LIMIT ?) AS met) = ?", ahead, meeting, o.limit, o.limit)
 }

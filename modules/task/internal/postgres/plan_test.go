@@ -185,9 +185,9 @@ func (e examined) others(t *testing.T, s subject) {
 // by side; what is passed between them is chance; and where what has a date ends,
 // a page by due is of three parts rather than two.
 func (s subject) allowed(q core.Query, early, matches int) int {
-	const waysDown, aBlock = 10, 70
+	const waysDown, aBlock = 20, 70
 	rows := q.Limit + 1
-	between := 3 * rows * s.tasks / matches / aBlock
+	between := 4 * rows * s.tasks / matches / aBlock
 	most := rows + waysDown + between
 	if f := q.Filter; f.DueBefore != nil || f.Overdue { // two walks, each for half of the matches
 		most = 2 * (rows + waysDown + 2*between)
