@@ -103,15 +103,23 @@ func (a *App) AddBatch(units Units) {
 		Method: fiber.MethodPost, Path: "/batch", Operation: "batch",
 		Group:   openapi.Group{Name: "Batch", Description: "Many changes in one request."},
 		Summary: "Do up to 100 operations, all or none", Description: batchDescription,
-		Body: &Body{name: "Batch", read: b.describe}, Handle: b.handle, Patience: b.patience(), results: b.results(), Example: b.example(),
+		Body: &Body{name: "Batch", read: b.describe}, Handle: b.handle, patient: b.patience, results: b.results(), Example: b.example(),
 	})
 }
 
-// patience is that of the most patient operation.
-func (b *batch) patience() (longest time.Duration) {
+// patience is that of the most patient operation that may be in a body. It goes
+// by the words in there: the deadline holds from before the body is read, and one
+// that spells them otherwise has the time of any other request.
+func (b *batch) patience(body []byte) (longest time.Duration) {
+	says := func(word string) bool { return bytes.Contains(body, strconv.AppendQuote(nil, word)) }
 	for verb := range verbs {
+		if !says(verb) {
+			continue
+		}
 		for _, name := range b.known() {
-			longest = max(longest, b.routes[routeOf(verb, name)].Patience)
+			if p := b.routes[routeOf(verb, name)].Patience; p > longest && (name == defaultResource || says(name)) {
+				longest = p
+			}
 		}
 	}
 	return longest

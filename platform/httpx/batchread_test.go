@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -181,6 +182,27 @@ func wantNamedFaults(t *testing.T, err error) {
 	for _, f := range typed.Details {
 		if f.Message == "" || f.Code == "" {
 			t.Fatalf("a fault without a code or a message: %+v", f)
+		}
+	}
+}
+
+// A batch has more time than other requests only where it holds what needs it.
+func TestPatienceOfABatch(t *testing.T) {
+	t.Parallel()
+	b := newBatch()
+	r := b.routes["DELETE /tags/:id"]
+	r.Patience = time.Hour
+	b.routes["DELETE /tags/:id"] = r
+	for body, want := range map[string]time.Duration{
+		`{"operations":[{"op":"delete","resource":"tag","id":"x"}]}`:                   time.Hour,
+		`{"operations":[{"op":"create"},{"resource": "tag","op": "delete","id":"x"}]}`: time.Hour,
+		`{"operations":[{"op":"delete","id":"x"}]}`:                                    0,
+		`{"operations":[{"op":"create","resource":"tag"}]}`:                            0,
+		`{"operations":[{"op":"create","data":{"title":"delete the tag"}}]}`:           0,
+		``: 0,
+	} {
+		if got := b.patience([]byte(body)); got != want {
+			t.Errorf("%s: %v, want %v", body, got, want)
 		}
 	}
 }

@@ -57,6 +57,9 @@ type Route struct {
 	// rows at once, where it is longer than that of others
 	// ([Config].RequestTimeout). A minute is what proxies commonly allow.
 	Patience time.Duration
+	// patient is Patience by what the body asks for, nil where it is the same for
+	// all.
+	patient func(body []byte) time.Duration
 	// Example is a request that works.
 	Example Example
 	Handle  Handler
@@ -96,8 +99,12 @@ func (r Route) refusesEmpty(name string) bool {
 func (a *App) serve(route Route) fiber.Handler {
 	known := route.known()
 	return func(c *fiber.Ctx) error {
-		if route.Patience > a.RequestTimeout {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), route.Patience)
+		patience := route.Patience
+		if route.patient != nil {
+			patience = route.patient(c.Request().Body())
+		}
+		if patience > a.RequestTimeout {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), patience)
 			defer cancel()
 			c.SetUserContext(ctx)
 		}

@@ -45,7 +45,7 @@ func inspectSettings(ctx context.Context, q querier, role string) ([]Problem, er
 		WHERE r.rolname = $1 AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
 		ORDER BY 1, s.setdatabase DESC`
 	type setting struct{ Name, Value string }
-	rows, err := q.Query(ctx, sql, role) //nolint:rowserrcheck // CollectRows checks it
+	rows, err := q.Query(ctx, sql, role)
 	if err != nil {
 		return nil, fmt.Errorf("read the settings of the role %s: %w", role, err)
 	}
