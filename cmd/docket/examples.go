@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/rand"
 	_ "embed" // the document
@@ -159,9 +160,13 @@ func exampleOperations() ([]*openapi.Operation, error) {
 	var all []*openapi.Operation
 	for _, item := range document.Paths {
 		for _, o := range []*openapi.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {
-			if o != nil && len(o.Requests) > 0 {
-				all = append(all, o)
+			if o == nil || len(o.Requests) == 0 {
+				continue
 			}
+			if err := onOneLine(o.Requests); err != nil {
+				return nil, fmt.Errorf("read the examples of %s: %w", o.ID, err)
+			}
+			all = append(all, o)
 		}
 	}
 	slices.SortFunc(all, func(a, b *openapi.Operation) int {
@@ -169,6 +174,22 @@ func exampleOperations() ([]*openapi.Operation, error) {
 		return cmp.Or(cmp.Compare(turn(x), turn(y)), strings.Compare(x.Path, y.Path), strings.Compare(a.ID, b.ID))
 	})
 	return all, nil
+}
+
+// onOneLine takes the indentation off bodies, which the document has for those
+// who review it.
+func onOneLine(requests []openapi.Request) error {
+	for i, r := range requests {
+		if len(r.Body) == 0 {
+			continue
+		}
+		var line bytes.Buffer
+		if err := json.Compact(&line, r.Body); err != nil {
+			return err
+		}
+		requests[i].Body = line.Bytes()
+	}
+	return nil
 }
 
 // turn says when a request is to be sent. A resource goes before its owner: the

@@ -30,6 +30,11 @@ func TestExamplesWork(t *testing.T) {
 			t.Errorf("%s has no example", r.Operation)
 		}
 	}
+	for line := range strings.Lines(script) {
+		if !regexp.MustCompile(`^(\n|# |API=|TOKEN=|curl .*[^\\]\n$)`).MatchString(line) {
+			t.Errorf("this is no line of its own: %q", line)
+		}
+	}
 	run := exec.CommandContext(t.Context(), "sh", "-e", "-x")
 	run.Stdin = strings.NewReader(script + "\n")
 	if out, err := run.CombinedOutput(); err != nil {

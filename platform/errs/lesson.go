@@ -20,7 +20,7 @@ func Teach(code Code) Lesson {
 	}
 	return Lesson{
 		Headers: []Header{
-			{"Retry-After", "In how many seconds, at least 1, one more request is let through. It is on this answer alone."},
+			{"Retry-After", "In how many seconds, at least 1, one more request is let through. The other three are on every answer of the API, this one on refusals that pass."},
 			{"RateLimit-Limit", "How many requests there may be in a window: those of a user, from all tabs and devices, or those of an address without a valid token."},
 			{"RateLimit-Remaining", "How many of them can be sent at once, now."},
 			{"RateLimit-Reset", "In how many seconds all of them are there again. They do not come back all together: one after the other, evenly over the window."},
