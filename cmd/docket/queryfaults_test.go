@@ -15,10 +15,10 @@ import (
 // ruined is a value that a parameter cannot have.
 func (l *trial) ruined(p *openapi.Parameter) string {
 	switch s := l.schema(p.Schema); {
-	case s.Type != "string" || s.Enum != nil || s.Format != "":
+	case p.Name == "cursor" || s.Type != "string" || s.Enum != nil || s.Format != "":
 		return "frobnicate"
 	case s.MaxLength != nil:
-		return strings.Repeat("é", *s.MaxLength+1)
+		return strings.Repeat("x", *s.MaxLength+1)
 	default:
 		return "\xff" // no UTF-8
 	}
