@@ -91,18 +91,22 @@ func TestWaitForAnotherProcessIsBounded(t *testing.T) {
 func TestWaitForOtherLocksIsNotBounded(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
+	usual, err := setting(t.Context(), l, "lock_timeout")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var timeout string
-	_, _, err := l.Once(t.Context(), l.ada, "k", one, func(ctx context.Context) (idempotency.Answer, error) {
+	_, _, err = l.Once(t.Context(), l.ada, "k", one, func(ctx context.Context) (idempotency.Answer, error) {
 		var err error
 		timeout, err = setting(ctx, l, "lock_timeout")
 		return made, err
 	})
-	if err != nil || timeout != "0" {
-		t.Errorf("inside, lock_timeout is %q, %v", timeout, err)
+	if err != nil || timeout != usual {
+		t.Errorf("inside, lock_timeout is %q, %v, want %q", timeout, err, usual)
 	}
 	for range 6 {
-		if after, err := setting(t.Context(), l, "lock_timeout"); err != nil || after != "0" {
-			t.Errorf("afterwards, lock_timeout is %q, %v", after, err)
+		if after, err := setting(t.Context(), l, "lock_timeout"); err != nil || after != usual {
+			t.Errorf("afterwards, lock_timeout is %q, %v, want %q", after, err, usual)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func TestDeadlineWhileWaitingForAConnection(t *testing.T) {
 func TestStatementTimeoutIsADeadline(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, postgres.Config{RowSecurity: true, MaxConns: 1})
-	l.must(t, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 50', current_database()); END $$`)
+	l.must(t, `DO $$ BEGIN EXECUTE format('ALTER ROLE docket_app IN DATABASE %I SET statement_timeout = 50', current_database()); END $$`)
 	db, err := postgres.Open(t.Context(), postgres.Config{URL: l.url, MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
