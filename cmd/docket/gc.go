@@ -11,7 +11,7 @@ import (
 // collector looks through it again, as long as less than half of it is alive:
 // the process stays below 64 MiB with it. Where more is alive the collector
 // works as it does by default.
-const heapBudget = 32 << 20
+const heapBudget = 14 << 20
 
 // Bounds of what is set by runtime/debug.SetGCPercent, 100 being the default.
 const minGCPercent, maxGCPercent = 100, 400
