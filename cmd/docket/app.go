@@ -92,7 +92,7 @@ func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 func newDatabase(lc fx.Lifecycle, g graph, m *telemetry.Metrics, t *telemetry.Tracing) (*postgres.DB, error) {
 	db, err := postgres.New(context.Background(), postgres.Config{
 		URL: g.databaseURL, Pooler: g.cfg.Database.Pooled(), Prepared: preparedMode(g.cfg.Database.Prepared),
-		RowSecurity: g.cfg.Database.RowSecurity, Tracer: traceStatements(t),
+		RowSecurity: g.cfg.Database.RowSecurity, Grace: httpx.Reserve(g.cfg.HTTP.RequestTimeout), Tracer: traceStatements(t),
 	})
 	if err != nil {
 		return nil, err

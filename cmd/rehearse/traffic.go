@@ -18,9 +18,8 @@ import (
 const (
 	// requestTimeout is what the server is given for a request.
 	requestTimeout = 3 * time.Second
-	// slack is what an answer may come later than that: the server hears out a
-	// statement that it cancels and a commit that it began, and machines are slow.
-	slack = 12 * time.Second
+	// slack is what an answer may come later than that, since machines are slow.
+	slack = 1500 * time.Millisecond
 	// progressPatience is how long everybody is waited for after a failure.
 	progressPatience = 60 * time.Second
 	// quiet is for how long nobody must fail before all is well again.

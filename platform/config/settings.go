@@ -119,7 +119,7 @@ var settings = []setting{
 	},
 	{
 		key: "http.request_timeout", env: []string{"DOCKET_HTTP_REQUEST_TIMEOUT"},
-		doc:     "deadline of one request",
+		doc:     "deadline of one request: what is under way is cancelled a fifth of it earlier, 1 to 2 s",
 		allowed: "a duration from 1ms to 5m, such as 10s",
 		decode:  one(func(c *Config) *time.Duration { return &c.HTTP.RequestTimeout }, duration(time.Millisecond, maxRequestTimeout)),
 	},

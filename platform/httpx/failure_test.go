@@ -149,6 +149,23 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// What is kept back of a request's time is for its answer.
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	for all, want := range map[time.Duration]time.Duration{time.Second: 500 * time.Millisecond, 3 * time.Second: 2 * time.Second, 8 * time.Second: 6400 * time.Millisecond, time.Minute: 58 * time.Second} {
+		var left time.Duration
+		app := httpxtest.New(t, []httpx.Route{{Method: "GET", Path: "/work", Handle: func(r *httpx.Request) (httpx.Response, error) {
+			deadline, _ := r.Context().Deadline()
+			left = time.Until(deadline)
+			return httpx.OK(note{}), nil
+		}}}, func(c *httpx.Config) { c.RequestTimeout = all })
+		app.As("ada").Do(t, "GET", base+"/work", "").Want(t, http.StatusOK)
+		if left > want || left < want/2 {
+			t.Errorf("of %v, %v are for the work, want %v", all, left, want)
+		}
+	}
+}
+
 // held serves requests that wait until they are let go.
 func held(entered chan<- struct{}, release <-chan struct{}) []httpx.Route {
 	return []httpx.Route{{Method: "GET", Path: "/held", Handle: func(*httpx.Request) (httpx.Response, error) {

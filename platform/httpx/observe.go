@@ -199,10 +199,29 @@ func (a *App) boundInFlight(c *fiber.Ctx) error {
 	}
 }
 
+// Bounds of what is kept back of a request's time, a fifth of it otherwise.
+const (
+	minReserve = time.Second
+	maxReserve = 2 * time.Second
+)
+
+// Reserve is the part of a request's time that is kept back from its work, 1 to 2
+// seconds: to cancel what is under way, to hear what came of it, and to answer in
+// time all the same. Of less than 2 seconds it takes half, which is then exceeded
+// where a database is silent.
+func Reserve(requestTimeout time.Duration) time.Duration {
+	return min(max(requestTimeout/5, minReserve), maxReserve)
+}
+
+// working is how much of a request's time is for its work.
+func (a *App) working(all time.Duration) time.Duration {
+	return max(all-Reserve(a.RequestTimeout), all/2)
+}
+
 // boundTime gives the request its deadline: Fiber cancels nothing by itself,
 // not even when the client is gone.
 func (a *App) boundTime(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), a.RequestTimeout)
+	ctx, cancel := context.WithTimeout(c.UserContext(), a.working(a.RequestTimeout))
 	defer cancel()
 	c.SetUserContext(ctx)
 	return c.Next()

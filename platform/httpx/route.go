@@ -104,7 +104,7 @@ func (a *App) serve(route Route) fiber.Handler {
 			patience = route.patient(c.Request().Body())
 		}
 		if patience > a.RequestTimeout {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), patience)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), a.working(patience))
 			defer cancel()
 			c.SetUserContext(ctx)
 		}

@@ -32,6 +32,11 @@ type Config struct {
 	// role of URL: each statement then tells PostgreSQL on whose behalf it runs,
 	// with no round trip of its own.
 	RowSecurity bool
+	// Grace is how long after the deadline of a context its statement, or the
+	// commit of its unit of work, may still be heard out before all is given up; 0
+	// is 2 seconds. Half of it is for a commit to go on, half to hear what came of
+	// a cancellation.
+	Grace time.Duration
 	// Tracer is told of each statement; nil where nobody is.
 	Tracer Tracer
 }
@@ -56,6 +61,8 @@ const (
 	// it is used (pgxpool.Config.ShouldPing): a suspended Neon computer has
 	// closed it, and some networks forget it. This bounds the answer.
 	idlePingTimeout = 2 * time.Second
+
+	defaultGrace = 2 * time.Second
 )
 
 // abandoned are the settings by which PostgreSQL notices that the other end of
@@ -74,6 +81,7 @@ type DB struct {
 	pool        *pgxpool.Pool
 	modes       *execModes
 	rowSecurity bool
+	grace       time.Duration
 }
 
 // Open is [New] and a [DB.Ping].
@@ -115,7 +123,10 @@ func New(ctx context.Context, c Config) (*DB, error) {
 	modes := newExecModes(c)
 	pc.BeforeConnect = modes.choose
 	pc.PingTimeout = idlePingTimeout
-	pc.ConnConfig.BuildContextWatcherHandler = cancelAndListen
+	if c.Grace <= 0 {
+		c.Grace = defaultGrace
+	}
+	pc.ConnConfig.BuildContextWatcherHandler = cancelAndListen(c.Grace / 2)
 	if c.Tracer != nil {
 		pc.ConnConfig.Tracer = tracing{c.Tracer}
 	}
@@ -125,7 +136,7 @@ func New(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the connection pool: %w", err)
 	}
-	return &DB{pool: pool, modes: modes, rowSecurity: c.RowSecurity}, nil
+	return &DB{pool: pool, modes: modes, rowSecurity: c.RowSecurity, grace: c.Grace}, nil
 }
 
 // Close waits for borrowed connections to come back, then closes all.
@@ -151,14 +162,13 @@ func orDefault(n, def int32) int32 {
 	return def
 }
 
-// cancelTimeout bounds how long a statement past its deadline is listened to.
-const cancelTimeout = 2 * time.Second
-
 // cancelAndListen has the server give up a statement whose deadline passes, and
-// hears what came of it: hung up on, as pgx does by default, it may be done
-// all the same, and whoever was told that it was not does it twice.
-func cancelAndListen(c *pgconn.PgConn) ctxwatch.Handler {
-	return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelTimeout}
+// hears for a while what came of it: hung up on, as pgx does by default, it may
+// be done all the same, and whoever was told that it was not does it twice.
+func cancelAndListen(d time.Duration) func(*pgconn.PgConn) ctxwatch.Handler {
+	return func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: d}
+	}
 }
 
 // conn is what a pool and a transaction have in common.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,7 @@ type line struct {
 	// scope is that of the transaction once later is sent.
 	scope       scope
 	rowSecurity bool
+	grace       time.Duration // see [Config]
 }
 
 type deferred struct {
@@ -39,7 +41,7 @@ func (db *DB) openLine(ctx context.Context, begin string) (*line, error) {
 	if err != nil {
 		return nil, translate(ctx, fmt.Errorf("begin: %w", err))
 	}
-	return &line{conn: conn, later: []deferred{{sql: begin}}, rowSecurity: db.rowSecurity}, nil
+	return &line{conn: conn, later: []deferred{{sql: begin}}, rowSecurity: db.rowSecurity, grace: db.grace}, nil
 }
 
 func (l *line) put(sql string, args ...any) { l.later = append(l.later, deferred{sql, args}) }

@@ -9,12 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A rollback must run though the request's own deadline has passed, and a
-// commit that has begun must end. These bound them.
-const (
-	rollbackTimeout = 3 * time.Second
-	commitTimeout   = 5 * time.Second
-)
+// unboundCommit is how long a commit may take whose context has no deadline.
+const unboundCommit = 5 * time.Second
 
 // ErrRollbackOnly says that something inside a unit of work failed, that its
 // caller went on as if nothing had happened, and that the whole was therefore
@@ -115,13 +111,17 @@ func run(ctx context.Context, u *unit, fn func(ctx context.Context) error) error
 	return nil
 }
 
-// commit is not given up half-way where the deadline passes: nobody could then
+// commit is not given up at once where the deadline passes: nobody could then
 // tell whether it happened. Before it began, the deadline counts.
 func (u *unit) commit(ctx context.Context) error {
 	if err := inTime(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	left := unboundCommit
+	if deadline, bounded := ctx.Deadline(); bounded {
+		left = time.Until(deadline) + u.line.grace/2
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), left)
 	defer cancel()
 	err := error(nil)
 	switch {
@@ -136,10 +136,10 @@ func (u *unit) commit(ctx context.Context) error {
 	return err
 }
 
-// end undoes the unit unless it was committed, and gives the connection back
-// at the top.
+// end undoes the unit unless it was committed, though the deadline may have
+// passed, and gives the connection back at the top.
 func (u *unit) end(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), u.line.grace/2)
 	defer cancel()
 	switch {
 	case u.outer == nil:

@@ -33,10 +33,7 @@ func newSleeper(t *testing.T, databaseURL string, receive func(awake <-chan stru
 	if err != nil {
 		t.Fatal(err)
 	}
-	network, target := "tcp", u.Host
-	if folder := u.Query().Get("host"); folder != "" {
-		network, target = "unix", filepath.Join(folder, ".s.PGSQL."+u.Query().Get("port"))
-	}
+	network, target := endpoint(u)
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +64,14 @@ func newSleeper(t *testing.T, databaseURL string, receive func(awake <-chan stru
 		}
 	})
 	return s
+}
+
+// endpoint is where the database of a URL listens.
+func endpoint(u *url.URL) (network, address string) {
+	if folder := u.Query().Get("host"); folder != "" {
+		return "unix", filepath.Join(folder, ".s.PGSQL."+u.Query().Get("port"))
+	}
+	return "tcp", u.Host
 }
 
 func lead(ctx context.Context, client net.Conn, network, target string) {
