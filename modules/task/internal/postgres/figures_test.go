@@ -36,7 +36,7 @@ func seeded(t *testing.T, url string) subject {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	s := subject{now: time.Now(), most: 3500, rare: "436", two: "call the", beginning: "review th", without: "-review"}
+	s := subject{now: time.Now(), page: 50, most: 3500, rare: "436", two: "call the", beginning: "review th", without: "-review"}
 	const most = ` GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1`
 	var second uuid.UUID
 	s.tags = make([]uuid.UUID, 1, 2)

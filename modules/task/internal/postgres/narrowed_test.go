@@ -15,7 +15,9 @@ import (
 type subject struct {
 	owner uuid.UUID
 	// tasks is how many there are.
-	tasks           int
+	tasks int
+	// page is how many make a page that is compared with one far behind.
+	page            int
 	project, parent uuid.UUID
 	// tags are two, in order.
 	tags []uuid.UUID

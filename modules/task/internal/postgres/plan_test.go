@@ -51,7 +51,7 @@ func TestPlans(t *testing.T) {
 	t.Parallel()
 	e := examine(crowded(t), crowdNow)
 	big := subject{
-		owner: crowdUser(0), tasks: crowdBig, project: crowdID(kindProject, 3), parent: crowdID(kindTask, 3),
+		owner: crowdUser(0), tasks: crowdBig, page: 20, project: crowdID(kindProject, 3), parent: crowdID(kindTask, 3),
 		tags: []uuid.UUID{crowdID(kindTag, 1), crowdID(kindTag, 2)}, now: crowdNow,
 		rare: "rare", two: "word1 word2", beginning: "word1 wo", without: "-word1",
 	}
@@ -121,7 +121,7 @@ func (e examined) list(ctx context.Context, owner uuid.UUID, q core.Query) func(
 // number of buffers, and one far behind to what the second reads.
 func (e examined) everyOrder(t *testing.T, s subject, f filtered) {
 	t.Helper()
-	matches, _, err := e.lists.List(t.Context(), s.owner, core.Query{Sort: core.SortCreatedAt, Filter: f.Filter, Limit: farthest * 50})
+	matches, _, err := e.lists.List(t.Context(), s.owner, core.Query{Sort: core.SortCreatedAt, Filter: f.Filter, Limit: farthest * s.page})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func (e examined) everyOrder(t *testing.T, s subject, f filtered) {
 			times = runs
 		}
 		first := e.check(t, nameOf(q), times, f.most, e.list(t.Context(), s.owner, q))
-		q.Limit = max(5, min(50, len(matches)/farthest))
+		q.Limit = max(5, min(s.page, len(matches)/farthest))
 		last := min(farthest, (len(matches)-1)/q.Limit) // more follow
 		if last <= 2 {
 			t.Logf("%-11s %4d", nameOf(q), first)
@@ -146,7 +146,7 @@ func (e examined) everyOrder(t *testing.T, s subject, f filtered) {
 }
 
 // farthest is the page that is held to what page 2 costs. Where a list has not
-// that many of 50 tasks, they are shorter.
+// that many, they are shorter.
 const farthest = 500
 
 // page checks the n-th page.
