@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -49,23 +48,25 @@ func TestTypeScriptJourney(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	writeTypeScript(t, folder)
+	writeTypeScript(t, folder, s.site())
 	tool := func(path ...string) string {
 		return filepath.Join(append([]string{packages, "node_modules"}, path...)...)
 	}
 	// Not docket.d.ts: declarations are not checked, so that those of packages
 	// need not be, and ours are to be.
 	runIn(t, folder, nil, tool("openapi-typescript", "bin", "cli.js"), s.site()+openAPIPath, "-o", filepath.Join("src", "docket.ts"))
-	runIn(t, folder, nil, tool("typescript", "bin", "tsc"), "-p", ".")
-	nameSuffixes(t, filepath.Join(folder, "out"))
+	compiler := tool("typescript", "bin", "tsc")
+	runIn(t, folder, nil, append([]string{compiler}, compilerDefaults(t)...)...)
+	runIn(t, folder, nil, compiler)
 	said := runIn(t, folder, []string{
 		"DOCKET_API=" + s.site(), "AUTH_URL=" + site.direct, "AUTH_ORIGIN=" + site.origin,
 		"AUTH_EMAIL=" + adaAddress, "AUTH_PASSWORD=" + passphrase,
-	}, filepath.Join("out", "drive.js"))
+	}, filepath.Join("dist", "drive.js"))
 	var saw struct {
 		Tasks   int
 		Title   string
 		Limited bool
+		Token   string
 	}
 	if err := json.Unmarshal(said, &saw); err != nil {
 		t.Fatalf("read what the journey says: %v\n%s", err, said)
@@ -73,15 +74,39 @@ func TestTypeScriptJourney(t *testing.T) {
 	if saw.Tasks != 101 || !strings.HasSuffix(saw.Title, ", high priority") || !saw.Limited {
 		t.Errorf("the journey saw %+v", saw)
 	}
+	listed := string(runIn(t, folder, []string{"TOKEN=" + saw.Token}, filepath.Join("dist", "main.js")))
+	if !strings.Contains(listed, "todo Paint the fence\n") || strings.Count(listed, "\n") != 102 {
+		t.Errorf("main.js lists\n%s", listed)
+	}
 }
 
-func writeTypeScript(t *testing.T, folder string) {
+// compilerDefaults are the arguments README.md gives to the compiler for a
+// tsconfig.json: what is compiled here is compiled as strictly as at a
+// newcomer's.
+func compilerDefaults(t *testing.T) []string {
 	t.Helper()
+	for line := range strings.Lines(snippet(t, "sh", "npx tsc --init")) {
+		if args, ok := strings.CutPrefix(line, "npx tsc "); ok {
+			return strings.Fields(args)
+		}
+	}
+	t.Fatal("README.md makes no tsconfig.json")
+	return nil
+}
+
+func writeTypeScript(t *testing.T, folder, site string) {
+	t.Helper()
+	const laptop = "http://127.0.0.1:8080"
+	first := snippet(t, "ts", "process.env.TOKEN")
+	if !strings.Contains(first, laptop) {
+		t.Fatalf("main.ts does not call %s:\n%s", laptop, first)
+	}
 	files := map[string]string{
 		"src/client.ts":  snippet(t, "ts", "export function docket(baseUrl") + "\n",
+		"src/main.ts":    strings.ReplaceAll(first, laptop, site) + "\n",
 		"src/journey.ts": snippet(t, "ts", "export async function journey(") + "\n",
 	}
-	for to, from := range map[string]string{"tsconfig.json": "tsconfig.json", "src/drive.ts": "drive.ts", "src/types.ts": "types.ts"} {
+	for to, from := range map[string]string{"src/drive.ts": "drive.ts", "src/types.ts": "types.ts"} {
 		text, err := os.ReadFile(filepath.Join(typeScriptFolder, from))
 		if err != nil {
 			t.Fatal(err)
@@ -93,26 +118,6 @@ func writeTypeScript(t *testing.T, folder string) {
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(folder, filepath.FromSlash(name)), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// nameSuffixes does what bundlers do and Node.js does not: it finds "./client.js"
-// where "./client" is imported.
-func nameSuffixes(t *testing.T, folder string) {
-	t.Helper()
-	scripts, err := filepath.Glob(filepath.Join(folder, "*.js"))
-	if err != nil || len(scripts) == 0 {
-		t.Fatalf("nothing was compiled into %s (%v)", folder, err)
-	}
-	for _, file := range scripts {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		named := regexp.MustCompile(`(from "\./\w+)"`).ReplaceAll(text, []byte(`$1.js"`))
-		if err := os.WriteFile(file, named, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

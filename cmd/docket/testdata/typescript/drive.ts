@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { createAuthClient } from "better-auth/client";
 import { jwtClient } from "better-auth/client/plugins";
-import { docket } from "./client";
-import { journey } from "./journey";
+import { docket } from "./client.js";
+import { journey } from "./journey.js";
 
 const setting = (name: string) => {
   const value = process.env[name];
@@ -99,4 +99,4 @@ await Promise.all(
   }),
 );
 
-console.log(JSON.stringify({ tasks: seen.size, title: merged.title, limited: refused[429] > 0 }));
+console.log(JSON.stringify({ tasks: seen.size, title: merged.title, limited: refused[429] > 0, token }));

@@ -1,6 +1,6 @@
 // What the types must hold: compiled, never run. Each line after an expectation
 // has to be wrong, or the compiler says so.
-import type { components } from "./docket";
+import type { components } from "./docket.js";
 import { docket } from "./client.js";
 
 type Schemas = components["schemas"];
