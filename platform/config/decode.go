@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"docket/platform/openapi"
 )
 
 // one decodes a single value.
@@ -28,7 +26,7 @@ func one[T any](place func(*Config) *T, as reader[T]) decoder {
 // many decodes a list: one of a file, or text with commas. Every faulty entry
 // is named, and so is a repeated one.
 func many[T any](place func(*Config) *[]T, as reader[T]) decoder {
-	return decoder{schema: openapi.Unique(openapi.List(as.schema, 0)), read: func(c *Config, value any) error {
+	return decoder{schema: listSchema(as.pattern), read: func(c *Config, value any) error {
 		texts, err := listOf(value)
 		if err != nil {
 			return err

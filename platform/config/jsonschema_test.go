@@ -43,9 +43,6 @@ func valid(t *testing.T, text []byte) error {
 	if err := yaml.Unmarshal(text, &settings); err != nil {
 		t.Fatal(err)
 	}
-	if settings == nil {
-		settings = map[string]any{}
-	}
 	plain, err := json.Marshal(settings)
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +102,12 @@ func TestSchemaOfTheFilesRefusesMistakes(t *testing.T) {
 	for _, good := range []string{
 		"http: {request_timeout: 1m30s}", "database: {pooler: true}", "database: {pooler: auto}", `database: {row_security: "on"}`,
 		"rate_limit: {requests: 1000000}", "auth: {issuers: [https://a.example, {issuer: https://b.example, trust: b}]}",
+		"# nothing", "http:\nlog: {level: info}", "cors: {allow_origins: https://a.example}", `cors: {allow_origins: ""}`,
+		`cors: {allow_origins: "https://a.example:8443, http://localhost:3000"}`, "cors: {allow_origins: [capacitor://localhost, 'http://[::1]:80']}",
+		"http: {trusted_proxies: '10.0.0.0/8, 192.0.2.7'}", "http: {trusted_proxies: ['fd00::/8', '::ffff:192.0.2.7']}", "auth: {issuers: 'a, b', audience: a}",
+		"rate_limit: {requests: '100'}", "http: {address: ':8080'}", "http: {address: '[::1]:8080'}", "http: {address: localhost:0}",
+		"auth: {jwks_url: ''}", "auth: {jwks_url: https://a.example/jwks}", "redis: {url: 'rediss://u:p@cache:6380/1'}",
+		"database: {url: 'host=/tmp user=a'}", "database: {url: postgresql://a@b/c, url_direct: ''}",
 	} {
 		if err := valid(t, []byte(good)); err != nil {
 			t.Errorf("%s: %v", good, err)
@@ -112,8 +115,12 @@ func TestSchemaOfTheFilesRefusesMistakes(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"htpp: {}", "http: {port: 80}", "http: 7", "environment: prod", "http: {request_timeout: 10}", "http: {request_timeout: soon}",
-		"rate_limit: {requests: 0}", "rate_limit: {requests: 1000001}", "rate_limit: {requests: many}", "rate_limit: {store: disk}",
-		"database: {pooler: maybe}", "log: {level: loud}", "cors: {allow_origins: all}", "auth: {issuers: [{isuer: x}]}", "auth: {audience: [a, a]}",
+		"rate_limit: {requests: 0}", "rate_limit: {requests: 1000001}", "rate_limit: {store: disk}",
+		"database: {pooler: maybe}", "log: {level: loud}", "cors: {allow_origins: all}", "cors: {allow_origins: [nonsense]}", "cors: {allow_origins: ['https://*.a.example']}", "cors: {allow_origins: 'https://a.example/'}",
+		"http: {trusted_proxies: nonsense}", "http: {trusted_proxies: [10.0.0]}", "rate_limit: {requests: '0'}", "rate_limit: {requests: many}", "http: {request_timeout: }",
+		"http: {address: nonsense}", "admin: {address: 9090}", "http: {address: 'a b:80'}", "auth: {jwks_url: nonsense}", "auth: {issuers: [a b]}",
+		"redis: {url: nonsense}", "redis: {url: http://a}", "database: {url: nonsense}", "database: {url_direct: mysql://a/b}", "cors: {allow_origins: [https://a.example, https://a.example]}",
+		"auth: {issuers: [{isuer: x}]}", "auth: {audience: [a, a]}",
 	} {
 		if valid(t, []byte(bad)) == nil {
 			t.Errorf("%s passes", bad)

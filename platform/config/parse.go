@@ -27,13 +27,19 @@ import (
 // reader is a way to write a value: how it is read, and what the schema of the
 // files says of it.
 type reader[T any] struct {
-	parse  func(string) (T, error)
-	schema *openapi.Schema
+	parse   func(string) (T, error)
+	schema  *openapi.Schema
+	pattern string // of one entry of a list, without ^ and $; only many needs it
 }
 
 // text is written as a string, of which the schema says nothing more.
 func text[T any](parse func(string) (T, error)) reader[T] {
 	return reader[T]{parse: parse, schema: openapi.String(0, 0)}
+}
+
+// formed is written as a string that pattern matches from end to end.
+func formed[T any](pattern string, parse func(string) (T, error)) reader[T] {
+	return reader[T]{parse: parse, pattern: pattern, schema: openapi.Pattern("^" + pattern + "$")}
 }
 
 func environments() reader[Environment] { return oneOf(Local, Test, Staging, Production) }
@@ -94,8 +100,10 @@ func levels() reader[slog.Level] {
 	}}
 }
 
+// integer is a number of at least 1, which may also stand in quotes.
 func integer(least, most int) reader[int] {
-	return reader[int]{schema: openapi.Integer(least, most), parse: func(text string) (int, error) {
+	number := &openapi.Schema{AnyOf: []*openapi.Schema{openapi.Integer(least, most), openapi.Pattern("^" + wholePattern + "$")}}
+	return reader[int]{schema: number, parse: func(text string) (int, error) {
 		n, err := strconv.Atoi(text)
 		if err != nil {
 			return 0, errors.New("is not a whole number")

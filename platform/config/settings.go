@@ -53,25 +53,25 @@ var settings = []setting{
 		key: "http.address", env: []string{"DOCKET_HTTP_ADDRESS"},
 		doc:     "where the API listens",
 		allowed: allowedAddress,
-		decode:  one(func(c *Config) *string { return &c.HTTP.Address }, text(parseAddress)),
+		decode:  one(func(c *Config) *string { return &c.HTTP.Address }, formed(addressPattern, parseAddress)),
 	},
 	{
 		key: "admin.address", env: []string{"DOCKET_ADMIN_ADDRESS"},
 		doc:     "where metrics and profiles are served",
 		allowed: allowedAddress,
-		decode:  one(func(c *Config) *string { return &c.Admin.Address }, text(parseAddress)),
+		decode:  one(func(c *Config) *string { return &c.Admin.Address }, formed(addressPattern, parseAddress)),
 	},
 	{
 		key: "database.url", env: []string{"DATABASE_URL", "DOCKET_DATABASE_URL"}, secret: true,
 		doc:     "PostgreSQL; empty starts a private one in local and test",
 		allowed: "postgres://user:password@host:5432/database, or the keyword=value form",
-		decode:  one(func(c *Config) *string { return &c.Database.URL }, text(parseDatabaseURL)),
+		decode:  one(func(c *Config) *string { return &c.Database.URL }, formed(databasePattern, parseDatabaseURL)),
 	},
 	{
 		key: "database.url_direct", env: []string{"DATABASE_URL_DIRECT"}, secret: true,
 		doc:     "the same database without the pooler, for schema and administration",
 		allowed: "the same forms as database.url",
-		decode:  one(func(c *Config) *string { return &c.Database.URLDirect }, text(parseDatabaseURL)),
+		decode:  one(func(c *Config) *string { return &c.Database.URLDirect }, formed(databasePattern, parseDatabaseURL)),
 		show:    func(c Config) string { return c.Database.URLDirect },
 	},
 	{
@@ -139,13 +139,13 @@ var settings = []setting{
 		key: "http.trusted_proxies", env: []string{"DOCKET_HTTP_TRUSTED_PROXIES"},
 		doc:     "proxies whose X-Forwarded-For and X-Forwarded-Proto count",
 		allowed: "a list of addresses or CIDRs, such as 10.0.0.0/8, 192.0.2.7",
-		decode:  many(func(c *Config) *[]netip.Prefix { return &c.HTTP.TrustedProxies }, text(parseProxy)),
+		decode:  many(func(c *Config) *[]netip.Prefix { return &c.HTTP.TrustedProxies }, formed(proxyPattern, parseProxy)),
 	},
 	{
 		key: "auth.jwks_url", env: []string{"DOCKET_AUTH_JWKS_URL"},
 		doc:     "the issuer's key set; empty is the development issuer, in local only",
 		allowed: "an https URL, such as https://app.example.com/api/auth/jwks; http for a loopback host, or in local and test",
-		decode:  one(func(c *Config) *string { return &c.Auth.JWKSURL }, text(parseJWKSURL)),
+		decode:  one(func(c *Config) *string { return &c.Auth.JWKSURL }, formed(jwksPattern, parseJWKSURL)),
 	},
 	{
 		key: "auth.jwks_refresh", env: []string{"DOCKET_AUTH_JWKS_REFRESH"},
@@ -164,13 +164,13 @@ var settings = []setting{
 		key: "auth.audience", env: []string{"DOCKET_AUTH_AUDIENCE"},
 		doc:     "accepted aud values",
 		allowed: "a list of aud values, such as https://api.example.com",
-		decode:  many(func(c *Config) *[]string { return &c.Auth.Audience }, text(parseClaim)),
+		decode:  many(func(c *Config) *[]string { return &c.Auth.Audience }, formed(claimPattern, parseClaim)),
 	},
 	{
 		key: "cors.allow_origins", env: []string{"DOCKET_CORS_ALLOW_ORIGINS"},
 		doc:     "frontends that a browser may call from",
 		allowed: "a list of exact origins scheme://host[:port], as browsers write them",
-		decode:  many(func(c *Config) *[]string { return &c.CORS.AllowOrigins }, text(parseOrigin)),
+		decode:  many(func(c *Config) *[]string { return &c.CORS.AllowOrigins }, formed(originPattern, parseOrigin)),
 	},
 	{
 		key: "rate_limit.requests", env: []string{"DOCKET_RATE_LIMIT_REQUESTS"},
@@ -212,7 +212,7 @@ var settings = []setting{
 		key: "redis.url", env: []string{"DOCKET_REDIS_URL"}, secret: true,
 		doc:     "Redis, for the redis store",
 		allowed: "redis://[user:password@]host[:port][/database], or rediss:// for TLS",
-		decode:  one(func(c *Config) *string { return &c.Redis.URL }, text(parseRedisURL)),
+		decode:  one(func(c *Config) *string { return &c.Redis.URL }, formed(redisPattern, parseRedisURL)),
 	},
 }
 
