@@ -104,6 +104,21 @@ func TestBodyIsMalformed(t *testing.T) {
 	}
 }
 
+func TestBodyNamesTheMemberThatStandsTwice(t *testing.T) {
+	t.Parallel()
+	app := httpxtest.New(t, newNotes().routes())
+	for body, want := range map[string]string{
+		`{"title":"milk","title":"soap"}`:              "twice: title",
+		`{"title":"milk","t\u0069tle":"soap"}`:         "twice: title",
+		`{"title":"milk","x":[0,{"a":1,"b":2,"a":3}]}`: "twice: a in /x/1",
+	} {
+		failure := app.As("ada").Do(t, "POST", base+"/notes", body).WantFailure(t, http.StatusBadRequest, "MALFORMED_REQUEST")
+		if !strings.HasSuffix(failure.Message, want) {
+			t.Errorf("%s: %s, want %s", body, failure.Message, want)
+		}
+	}
+}
+
 func TestBodyIsEmpty(t *testing.T) {
 	t.Parallel()
 	app := httpxtest.New(t, newNotes().routes())

@@ -115,19 +115,29 @@ func readToEnd(dec *jsontext.Decoder) error {
 	}
 }
 
-// malformed says where a body stops being JSON. It repeats none of it, not
-// even as a cause: the library's own errors quote what they stumble on, and
-// causes are logged.
+// malformed says where a body stops being JSON. It repeats none of it
+// but the name of a member that stands twice, not even as a cause: the library's
+// own errors quote what they stumble on, and causes are logged.
 func malformed(err error) error {
 	message := "the body is not JSON; it ends too early"
 	var syntax *jsontext.SyntacticError
 	switch {
+	case !errors.As(err, &syntax):
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		message = "the body names a member twice"
-	case errors.As(err, &syntax):
+		message = "the body names a member twice: " + echo(syntax.JSONPointer.LastToken()) + place(syntax.JSONPointer.Parent())
+	default:
 		message = fmt.Sprintf("the body is not JSON in UTF-8: it goes wrong at byte %d", syntax.ByteOffset)
 	}
 	return errs.New(errs.Malformed, message)
+}
+
+// place says where a member stands that is not one of the body itself, as a JSON
+// Pointer (RFC 6901).
+func place(parent jsontext.Pointer) string {
+	if parent == "" {
+		return ""
+	}
+	return " in " + echo(string(parent))
 }
 
 // nestsDeeper counts brackets outside strings, before a parser recurses.
