@@ -187,7 +187,11 @@ func batchTemporaryIDs(t *testing.T, ada, _ client) { //nolint:thelper // a test
 		`{"op":"create","temp_id":"y","resource":"tag","data":{"name":"y"}},{"op":"create","data":{"title":"x","tag_ids":["y","y"]}}`: "operations[1].data.tag_ids[1] duplicate",
 	} {
 		t.Log(what)
-		ada.batch(t, what).WantInvalid(t, want)
+		r := ada.batch(t, what)
+		r.WantInvalid(t, want)
+		if failure := r.Failure(t); failure.Index == nil || !strings.HasPrefix(want, fmt.Sprintf("operations[%d]", *failure.Index)) {
+			t.Errorf("%s: error.index is missing or wrong: %s", what, r.Body)
+		}
 	}
 	ada.batch(t, `{"op":"create","temp_id":"y","data":{"title":"y"}},{"op":"delete","id":"y"},{"op":"update","id":"y","data":{"title":"z"}}`).WantFailure(t, 404, "RESOURCE_NOT_FOUND")
 	if diff := cmp.Diff(before, ada.state(t)); diff != "" {

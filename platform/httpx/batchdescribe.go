@@ -11,7 +11,7 @@ import (
 const batchDescription = "Operations are done in order, in one transaction: either all of them or none. " +
 	"Each is what its own request would be. A create may have a `temp_id`, by which later operations can name what it makes: " +
 	"as their `id`, and in `data` wherever the id of another thing stands. " +
-	"What is wrong with the form of operations is named of all of them; else a failure is that of the first operation that fails, with its place in `error.index`, and those after it are not tried. " +
+	"What is wrong with the form of operations is named of all of them, with the place of the first in `error.index`; else a failure is that of the first operation that fails, with its place in `error.index`, and those after it are not tried. " +
 	"Fields are named like `operations[5].data.title`."
 
 // What the document says of the members of an operation.

@@ -22,25 +22,41 @@ const maxTempID = 64
 var references = []string{"project_id", "parent_id", "before_id", "after_id", "into_id", "tag_ids"}
 
 // read reads a batch, and returns all that is wrong with its form: what is
-// wrong with the data of an operation shows when that operation is done.
+// wrong with the data of an operation shows when that operation is done. Where it
+// is operations alone that are wrong, the failure is that of the first of them.
 func (b *batch) read(body *Object) (operations []*operation, dryRun bool, err error) {
 	body.Require("operations")
 	raws := readObjects(body, "operations", maxOperations, b.operationSchema)
 	readFlag(body, "dry_run", &dryRun, dryRunFlag)
 	faults := body.Faults()
+	ofBatch, first := len(faults), -1
 	temps := map[string]uuid.UUID{}
 	for i, raw := range raws {
 		if raw == nil {
+			ofBatch-- // that it is no object is a fault of the operation
+			first = firstOf(first, i)
 			continue
 		}
 		o, wrong := b.readOperation(i, raw, temps)
 		for _, f := range wrong {
 			f.Field = strings.TrimSuffix(fmt.Sprintf("operations[%d].%s", i, f.Field), ".")
 			faults = append(faults, f)
+			first = firstOf(first, i)
 		}
 		operations = append(operations, o)
 	}
-	return operations, dryRun, faults.Err()
+	err = faults.Err()
+	if first >= 0 && ofBatch == 0 {
+		err = &operationFailure{index: first, err: err}
+	}
+	return operations, dryRun, err
+}
+
+func firstOf(first, index int) int {
+	if first < 0 {
+		return index
+	}
+	return first
 }
 
 func (b *batch) readOperation(index int, raw *Object, temps map[string]uuid.UUID) (*operation, errs.Faults) {

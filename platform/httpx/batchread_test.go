@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -77,6 +78,31 @@ func TestReadBatch(t *testing.T) {
 	}
 }
 
+func TestReadBatchTellsTheFirstWrongOperation(t *testing.T) {
+	t.Parallel()
+	const good = `{"op":"create","temp_id":"a","data":{}}`
+	for body, want := range map[string]int{
+		`{"operations":[` + good + `,{"op":"delete","id":"b"}]}`:     1, // nothing made b
+		`{"operations":[` + good + `,` + good + `,{"op":"Create"}]}`: 1, // a is taken
+		`{"operations":[{"op":"merge"},{"op":"merge"}]}`:             0,
+		`{"operations":[` + good + `,{"op":"update","id":"a"},7]}`:   1,
+		`{"operations":[` + good + `,7,{"op":"update","id":"a"}]}`:   1,
+		`{"operations":[` + good + `,{"op":"merge"}],"dry_run":1}`:   -1, // the batch itself is wrong too
+		`{"operations":[` + good + `,7],"operations[1]":1}`:          -1,
+		`{"operations":[]}`: -1,
+		`{}`:                -1,
+	} {
+		_, _, err := readBatch(t, body)
+		got := -1
+		if failed, ok := errors.AsType[*operationFailure](err); ok {
+			got = failed.index
+		}
+		if err == nil || got != want {
+			t.Errorf("%s: %v, of operation %d, want %d", body, err, got, want)
+		}
+	}
+}
+
 func TestReadBatchRefuses(t *testing.T) {
 	t.Parallel()
 	many := func(n int) string {
@@ -116,7 +142,7 @@ func TestReadBatchRefuses(t *testing.T) {
 	} {
 		_, _, err := readBatch(t, body)
 		var got []string
-		if typed, ok := err.(*errs.Error); ok { //nolint:errorlint // it is that, unwrapped
+		if typed, ok := errors.AsType[*errs.Error](err); ok {
 			for _, f := range typed.Details {
 				got = append(got, f.Field+" "+string(f.Code))
 			}
@@ -149,6 +175,9 @@ func FuzzReadBatch(f *testing.F) {
 		b := newBatch()
 		operations, _, err := b.read(o)
 		if err != nil {
+			if failed, ok := errors.AsType[*operationFailure](err); ok {
+				err = failed.err
+			}
 			wantNamedFaults(t, err)
 			return
 		}
