@@ -18,7 +18,7 @@ type Response struct {
 	status   int
 	location string
 	view     View
-	list     []View
+	list     elements
 	next     *page.After
 	isList   bool
 	stream   *Stream
@@ -42,11 +42,25 @@ func NoContent() Response { return Response{status: http.StatusNoContent} }
 // List answers 200 with one page of resources; next is where it ended if more
 // follow, nil on the last page.
 func List[E any, V View](entities []E, view func(E) V, next *page.After) Response {
-	views := make([]View, len(entities))
-	for i, e := range entities {
-		views[i] = view(e)
-	}
-	return Response{status: http.StatusOK, list: views, next: next, isList: true}
+	return Response{status: http.StatusOK, list: elements{len(entities), func(dst []byte) []byte {
+		one := new(V)
+		shown, _ := any(one).(View) // what V implements, *V does
+		for i, e := range entities {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			*one = view(e)
+			dst = AppendTagged(dst, shown)
+		}
+		return dst
+	}}, next: next, isList: true}
+}
+
+// elements are those of a list, one written after the other by way of a single
+// View, so that a page is not copied only to be shown.
+type elements struct {
+	n      int
+	append func(dst []byte) []byte
 }
 
 // render writes what a handler returned in the success envelope.
@@ -87,13 +101,8 @@ func renderView(status int, v View) idempotency.Answer {
 // renderList adds to each element the entity tag that it has on its own, so
 // that it can be changed without being fetched again.
 func (r *Request) renderList(response Response) []byte {
-	body := append(make([]byte, 0, 512*(len(response.list)+1)), listHead...)
-	for i, v := range response.list {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = AppendTagged(body, v)
-	}
+	body := append(make([]byte, 0, 512*(response.list.n+1)), listHead...)
+	body = response.list.append(body)
 	cursor := ""
 	if response.next != nil {
 		cursor = r.cursors.Encode(r.scope(), *response.next)

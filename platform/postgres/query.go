@@ -37,7 +37,7 @@ func GetUnowned[T any](ctx context.Context, db *DB, door Door, fields Fields[T],
 // List returns the rows that sql yields; sql bounds their number. In sql, $1
 // is owner and args start at $2.
 func List[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) ([]T, error) {
-	return collect(ctx, db, of(owner), fields, sql, ownedArgs(owner, args))
+	return collect(ctx, db, of(owner), fields, sql, ownedArgs(owner, args), 0)
 }
 
 // Exec runs sql and returns how many rows it touched. In sql, $1 is owner and
@@ -126,7 +126,8 @@ func one[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql st
 	return row, translate(ctx, err)
 }
 
-func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql string, args []any) ([]T, error) {
+// collect makes room for as many rows as are expected.
+func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql string, args []any, room int) ([]T, error) {
 	var list []T
 	args = db.planned(ctx, args)
 	err := db.alone(ctx, func() error {
@@ -134,7 +135,7 @@ func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sq
 		if err != nil {
 			return err
 		}
-		list, err = readRows(rows, fields)
+		list, err = readRows(rows, fields, room)
 		return err
 	})
 	return list, translate(ctx, err)
@@ -142,10 +143,10 @@ func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sq
 
 // readRows reads all rows by way of one, so that it costs no more than what they
 // hold.
-func readRows[T any](rows pgx.Rows, fields Fields[T]) ([]T, error) {
+func readRows[T any](rows pgx.Rows, fields Fields[T], room int) ([]T, error) {
 	defer rows.Close()
 	var row, empty T
-	list := []T{}
+	list := make([]T, 0, room)
 	columns := fields(&row)
 	for rows.Next() {
 		row = empty
