@@ -62,7 +62,7 @@ func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields
 			at = append(at, &r.placed)
 		}
 		return at
-	}, sql, args, p.Limit+1)
+	}, query{sql, args, p.Limit + 1})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -37,7 +37,7 @@ func GetUnowned[T any](ctx context.Context, db *DB, door Door, fields Fields[T],
 // List returns the rows that sql yields; sql bounds their number. In sql, $1
 // is owner and args start at $2.
 func List[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) ([]T, error) {
-	return collect(ctx, db, of(owner), fields, sql, ownedArgs(owner, args), 0)
+	return collect(ctx, db, of(owner), fields, query{sql: sql, args: ownedArgs(owner, args)})
 }
 
 // Exec runs sql and returns how many rows it touched. In sql, $1 is owner and
@@ -126,16 +126,22 @@ func one[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql st
 	return row, translate(ctx, err)
 }
 
-// collect makes room for as many rows as are expected.
-func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql string, args []any, room int) ([]T, error) {
+// query is a statement that yields rows, and how many to make room for.
+type query struct {
+	sql  string
+	args []any
+	room int
+}
+
+func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], q query) ([]T, error) {
 	var list []T
-	args = db.planned(ctx, args)
+	args := db.planned(ctx, q.args)
 	err := db.alone(ctx, func() error {
-		rows, err := db.conn(ctx, who).Query(ctx, sql, args...)
+		rows, err := db.conn(ctx, who).Query(ctx, q.sql, args...)
 		if err != nil {
 			return err
 		}
-		list, err = readRows(rows, fields, room)
+		list, err = readRows(rows, fields, q.room)
 		return err
 	})
 	return list, translate(ctx, err)

@@ -28,5 +28,5 @@ func ListUnion[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Field
 	if err != nil {
 		return nil, fmt.Errorf("build the statement: %w", err)
 	}
-	return collect(ctx, db, of(owner), fields, sql, args, 0)
+	return collect(ctx, db, of(owner), fields, query{sql: sql, args: args})
 }
