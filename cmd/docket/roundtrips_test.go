@@ -251,8 +251,10 @@ func TestBatchRoundTrips(t *testing.T) {
 			t.Errorf("%s cost %d round trips", what, n)
 		}
 	}
-	// On a slow machine the question who the user is may come on top of either.
-	if projects > oneProject+1 || tags > oneTag+1 || tasks > oneTask+1 {
+	// On a slow machine the question who the user is may come on top of either,
+	// and one of the program's own.
+	const besides = 2
+	if projects > oneProject+besides || tags > oneTag+besides || tasks > oneTask+besides {
 		t.Error("a hundred cost more round trips than one")
 	}
 }
