@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -22,6 +21,7 @@ import (
 	"docket/platform/auth/devissuer"
 	"docket/platform/localpg"
 	"docket/platform/rowsecurity"
+	"docket/platform/running"
 	"docket/platform/schema"
 	"docket/platform/statement"
 )
@@ -348,15 +348,7 @@ func (p *process) stop() error {
 }
 
 // lastWords is the end of the server's log.
-func (p *process) lastWords() string {
-	const lines = 5
-	text, err := os.ReadFile(p.log)
-	if err != nil {
-		return err.Error()
-	}
-	all := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
-}
+func (p *process) lastWords() string { return running.LastLines(p.log, 5) }
 
 // count is how many tasks there are.
 func (g *ground) count(ctx context.Context) (n int64, err error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,26 +14,15 @@ import (
 // by name.
 func variants(t *testing.T) map[string]*jsonschema.Schema {
 	t.Helper()
-	text, err := document(assembled(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const at = "https://docket.invalid/openapi.json"
-	compiler := jsonschema.NewCompiler()
-	compiler.AssertFormat()
-	if err := compiler.AddResource(at, whole); err != nil {
-		t.Fatal(err)
-	}
+	whole, compiler := compilable(t)
 	all := map[string]*jsonschema.Schema{}
 	for _, part := range whole.(map[string]any)["components"].(map[string]any)["schemas"].(map[string]any)["BatchOperation"].(map[string]any)["anyOf"].([]any) {
 		ref := part.(map[string]any)["$ref"].(string)
-		if all[ref[strings.LastIndex(ref, "/")+1:]], err = compiler.Compile(at + ref); err != nil {
+		kind, err := compiler.Compile(documentAt + ref)
+		if err != nil {
 			t.Fatal(err)
 		}
+		all[ref[strings.LastIndex(ref, "/")+1:]] = kind
 	}
 	return all
 }

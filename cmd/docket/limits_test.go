@@ -21,6 +21,22 @@ type trial struct {
 	tried    int
 }
 
+// newTrial is of a program that limits nobody; with it come the operations of
+// its document, and what is put there first for each.
+func newTrial(t *testing.T) (*trial, []*openapi.Operation) {
+	t.Helper()
+	s, _ := unlimited(t)
+	l := &trial{client: s.as(t, adaAddress)}
+	if err := json.Unmarshal(openAPIDocument, &l.document); err != nil {
+		t.Fatal(err)
+	}
+	operations, err := exampleOperations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, operations
+}
+
 // schema follows a reference.
 func (l *trial) schema(s *openapi.Schema) *openapi.Schema {
 	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
@@ -193,15 +209,7 @@ func (l *trial) query(t *testing.T, o *openapi.Operation, r openapi.Request) {
 // neither less nor more.
 func TestLimitsAreThoseOfTheDocument(t *testing.T) {
 	t.Parallel()
-	s, _ := unlimited(t)
-	l := &trial{client: s.as(t, adaAddress)}
-	if err := json.Unmarshal(openAPIDocument, &l.document); err != nil {
-		t.Fatal(err)
-	}
-	operations, err := exampleOperations()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, operations := newTrial(t)
 	for _, o := range operations {
 		r := o.Requests[len(o.Requests)-1]
 		if !strings.HasPrefix(r.Path, "/api/v1") || r.Method == http.MethodDelete {

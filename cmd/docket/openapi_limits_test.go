@@ -111,9 +111,12 @@ func boundless(schema map[string]any) string {
 	}
 }
 
-// Whoever reads of a parameter sees a value that works.
-func TestOpenAPIShowsEveryParameter(t *testing.T) {
-	t.Parallel()
+// documentAt is where the compiler of compilable finds the document.
+const documentAt = "https://docket.invalid/openapi.json"
+
+// compilable returns the document, and what compiles the schemas in it.
+func compilable(t *testing.T) (any, *jsonschema.Compiler) {
+	t.Helper()
 	text, err := document(assembled(t))
 	if err != nil {
 		t.Fatal(err)
@@ -122,16 +125,22 @@ func TestOpenAPIShowsEveryParameter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const at = "https://docket.invalid/openapi.json"
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
-	if err := compiler.AddResource(at, whole); err != nil {
+	if err := compiler.AddResource(documentAt, whole); err != nil {
 		t.Fatal(err)
 	}
+	return whole, compiler
+}
+
+// Whoever reads of a parameter sees a value that works.
+func TestOpenAPIShowsEveryParameter(t *testing.T) {
+	t.Parallel()
+	whole, compiler := compilable(t)
 	n := 0
 	for place, p := range parametersOf(whole, "") {
 		n++
-		schema, err := compiler.Compile(at + "#" + strings.NewReplacer("{", "%7B", "}", "%7D").Replace(place) + "/schema")
+		schema, err := compiler.Compile(documentAt + "#" + strings.NewReplacer("{", "%7B", "}", "%7D").Replace(place) + "/schema")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -28,15 +27,7 @@ func (l *trial) ruined(p *openapi.Parameter) string {
 // cursor is no reason to keep them back.
 func TestEveryWrongParameterIsNamed(t *testing.T) {
 	t.Parallel()
-	s, _ := unlimited(t)
-	l := &trial{client: s.as(t, adaAddress)}
-	if err := json.Unmarshal(openAPIDocument, &l.document); err != nil {
-		t.Fatal(err)
-	}
-	operations, err := exampleOperations()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, operations := newTrial(t)
 	for _, o := range operations {
 		query, want := url.Values{"frobnicate": {"1"}}, []string{"frobnicate"}
 		for _, p := range o.Parameters {

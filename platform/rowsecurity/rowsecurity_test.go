@@ -40,25 +40,23 @@ func must(t *testing.T, conn *pgx.Conn, sql string) {
 
 func problems(t *testing.T, url string) []string {
 	t.Helper()
-	found, err := rowsecurity.Inspect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := []string{}
-	for _, p := range found {
-		all = append(all, p.String())
-	}
-	return all
+	return found(t, url, rowsecurity.Inspect)
 }
 
 func limits(t *testing.T, url string) []string {
 	t.Helper()
-	found, err := rowsecurity.InspectSettings(t.Context(), url)
+	return found(t, url, rowsecurity.InspectSettings)
+}
+
+// found is what one look at a database finds, as people read it.
+func found(t *testing.T, url string, inspect func(context.Context, string) ([]rowsecurity.Problem, error)) []string {
+	t.Helper()
+	all := []string{}
+	problems, err := inspect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []string{}
-	for _, p := range found {
+	for _, p := range problems {
 		all = append(all, p.String())
 	}
 	return all

@@ -154,12 +154,14 @@ func (s *Server) Running() bool {
 }
 
 // LastWords is the end of the server's log.
-func (s *Server) LastWords() string {
-	const lines = 10
-	text, err := os.ReadFile(s.log)
+func (s *Server) LastWords() string { return LastLines(s.log, 10) }
+
+// LastLines are the last n lines of a file, or why there are none.
+func LastLines(path string, n int) string {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
 	}
 	all := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
+	return string(bytes.Join(all[max(0, len(all)-n):], []byte("\n")))
 }
