@@ -9,6 +9,8 @@ package idempotency
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -28,6 +30,14 @@ const (
 	maxWait         = 3 * time.Second
 	inUseRetryAfter = time.Second
 )
+
+// onePerKey is the constraint that two answers under one key violate, whichever
+// process they come from: the lock on a key spares work, and this is the guard.
+const onePerKey = "idempotency_keys_pkey"
+
+// maxTries bounds how often a request is served that others are answered before
+// it can be.
+const maxTries = 5
 
 // sweepStep is how many expired answers one step of a sweep removes: few
 // enough to be over in milliseconds.
@@ -84,14 +94,29 @@ func (s *Store) Once(ctx context.Context, owner uuid.UUID, key string, fingerpri
 		return Answer{}, false, err
 	}
 	defer leave()
+	for range maxTries {
+		answer, replayed, err = s.try(ctx, owner, key, fingerprint, serve)
+		if postgres.Violated(err) != onePerKey {
+			return answer, replayed, err
+		}
+	}
+	return Answer{}, false, errInUse.Because(err)
+}
+
+// try is Once, and violates [onePerKey] where another request under the key was
+// answered meanwhile.
+func (s *Store) try(ctx context.Context, owner uuid.UUID, key string, fingerprint []byte, serve func(context.Context) (Answer, error)) (answer Answer, replayed bool, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context) error {
-		claimed, err := s.claim(ctx, owner, key, fingerprint)
+		before, err := s.recall(ctx, owner, key)
 		if err != nil {
 			return err
 		}
-		if replayed = !claimed; replayed {
-			answer, err = s.recall(ctx, owner, key, fingerprint)
-			return err
+		if replayed = before.there && !before.expired; replayed {
+			if !bytes.Equal(before.fingerprint, fingerprint) {
+				return errReused
+			}
+			answer = before.answer
+			return nil
 		}
 		err = s.db.Attempt(ctx, func(ctx context.Context) (err error) {
 			if answer, err = serve(ctx); err == nil && answer.Status >= 400 {
@@ -102,9 +127,12 @@ func (s *Store) Once(ctx context.Context, owner uuid.UUID, key string, fingerpri
 		if err != nil && !errors.Is(err, errUndo) {
 			return err
 		}
-		return s.keep(ctx, owner, key, answer)
+		return s.keep(ctx, owner, key, before.expired, kept{answer: answer, fingerprint: fingerprint})
 	})
-	return answer, replayed, err
+	if err != nil {
+		return Answer{}, false, err
+	}
+	return answer, replayed, nil
 }
 
 // patience is how long to wait for another request, here and again in the
@@ -117,46 +145,55 @@ func patience(ctx context.Context) time.Duration {
 	return max(min(maxWait, time.Until(deadline)/3), time.Millisecond)
 }
 
-// claim takes the key for this unit of work. Where another one holds it, it
-// waits until that one ends. It reports whether the key was free, or expired.
-func (s *Store) claim(ctx context.Context, owner uuid.UUID, key string, fingerprint []byte) (bool, error) {
-	const sql = `INSERT INTO idempotency_keys (user_id, key, fingerprint, expires_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (user_id, key) DO UPDATE SET fingerprint = $3, expires_at = $4
-		WHERE idempotency_keys.expires_at <= $5`
-	now := s.now()
-	n, err := postgres.ExecWithin(ctx, owner, patience(ctx), sql, key, fingerprint, now.Add(Kept), now)
-	switch {
-	case errors.Is(err, postgres.ErrLockTimeout):
-		return false, errInUse.Because(err)
-	case err != nil:
-		return false, fmt.Errorf("claim an idempotency key: %w", err)
-	}
-	return n == 1, nil
+// lockOf is the lock that requests under one key take turns with. Two keys that
+// happen to share one wait for each other, nothing else.
+func lockOf(owner uuid.UUID, key string) int64 {
+	sum := sha256.Sum256(append(owner[:], key...))
+	return int64(binary.BigEndian.Uint64(sum[:])) //nolint:gosec // any 64 bits will do
 }
 
+// kept is an answer as it is kept.
 type kept struct {
-	answer      Answer
-	fingerprint []byte
+	there, expired bool
+	answer         Answer
+	fingerprint    []byte
 }
 
-func (s *Store) recall(ctx context.Context, owner uuid.UUID, key string, fingerprint []byte) (Answer, error) {
-	const sql = `SELECT fingerprint, status, etag, location, body FROM idempotency_keys WHERE user_id = $1 AND key = $2`
-	k, err := postgres.Get(ctx, s.db, owner, func(k *kept) []any {
-		return []any{&k.fingerprint, &k.answer.Status, &k.answer.ETag, &k.answer.Location, &k.answer.Body}
-	}, sql, key)
-	if err != nil {
-		return Answer{}, fmt.Errorf("recall the answer to an idempotency key: %w", err)
+// recall takes the key for this unit of work, and returns what is kept under it.
+// Where another one holds it, it waits until that one ends.
+func (s *Store) recall(ctx context.Context, owner uuid.UUID, key string) (kept, error) {
+	const sql = `SELECT expires_at <= $3, fingerprint, status, etag, location, body FROM idempotency_keys WHERE user_id = $1 AND key = $2`
+	if err := postgres.LockLater(ctx, lockOf(owner, key), patience(ctx)); err != nil {
+		return kept{}, fmt.Errorf("take an idempotency key: %w", err)
 	}
-	if !bytes.Equal(k.fingerprint, fingerprint) {
-		return Answer{}, errReused
+	k, err := postgres.Peek(ctx, s.db, owner, func(k *kept) []any {
+		return []any{&k.expired, &k.fingerprint, &k.answer.Status, &k.answer.ETag, &k.answer.Location, &k.answer.Body}
+	}, sql, key, s.now())
+	switch {
+	case errors.Is(err, postgres.ErrNotFound):
+		return kept{}, nil
+	case errors.Is(err, postgres.ErrLockTimeout):
+		return kept{}, errInUse.Because(err)
+	case err != nil:
+		return kept{}, fmt.Errorf("recall the answer to an idempotency key: %w", err)
 	}
-	return k.answer, nil
+	k.there = true
+	return k, nil
 }
 
-// keep adds the answer to the claim, together with the commit.
-func (s *Store) keep(ctx context.Context, owner uuid.UUID, key string, a Answer) error {
-	const sql = `UPDATE idempotency_keys SET status = $3, etag = $4, location = $5, body = $6 WHERE user_id = $1 AND key = $2`
-	if err := postgres.ExecLater(ctx, owner, sql, key, a.Status, a.ETag, a.Location, a.Body); err != nil {
+// keep adds the answer to the unit of work, together with the commit; in place
+// of one that expired. Where another request was answered under the key after
+// all, the commit fails.
+func (s *Store) keep(ctx context.Context, owner uuid.UUID, key string, expired bool, k kept) error {
+	const remove = `DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND expires_at <= $3`
+	const add = `INSERT INTO idempotency_keys (user_id, key, fingerprint, expires_at, status, etag, location, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	now, a := s.now(), k.answer
+	if expired {
+		if err := postgres.ExecLater(ctx, owner, remove, key, now); err != nil {
+			return fmt.Errorf("let go of an expired idempotency key: %w", err)
+		}
+	}
+	if err := postgres.ExecLater(ctx, owner, add, key, k.fingerprint, now.Add(Kept), a.Status, a.ETag, a.Location, a.Body); err != nil {
 		return fmt.Errorf("keep the answer to an idempotency key: %w", err)
 	}
 	return nil

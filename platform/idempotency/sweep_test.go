@@ -63,23 +63,30 @@ func TestSweepWaitsForNobody(t *testing.T) {
 	}
 }
 
-// A request that reuses an expired key keeps it, however the sweep falls.
+// A request that reuses an expired key keeps its own answer, whether or not the
+// old one is swept meanwhile.
 func TestSweepSparesWhatIsReused(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.fill(t, "k", 1, l.clock.Now())
-	answer, replayed, err := l.Once(t.Context(), l.ada, "k 1", one, func(ctx context.Context) (idempotency.Answer, error) {
-		if n, err := l.Sweep(context.WithoutCancel(t.Context())); err != nil || n != 0 {
-			t.Errorf("during the request: swept %d, %v", n, err)
+	for key, sweeps := range map[string]bool{"left": false, "swept": true} {
+		l.fill(t, key, 1, l.clock.Now())
+		key += " 1"
+		answer, replayed, err := l.Once(t.Context(), l.ada, key, one, func(ctx context.Context) (idempotency.Answer, error) {
+			if !sweeps {
+				return l.writing(l.ada)(ctx)
+			}
+			if n, err := l.Sweep(context.WithoutCancel(t.Context())); err != nil || n != 1 {
+				t.Errorf("during the request: swept %d, %v", n, err)
+			}
+			return l.writing(l.ada)(ctx)
+		})
+		want(t, key, answer, replayed, err, false)
+		if n, err := l.Sweep(t.Context()); err != nil || n != 0 {
+			t.Errorf("after the request: swept %d, %v", n, err)
 		}
-		return l.writing(l.ada)(ctx)
-	})
-	want(t, "the request", answer, replayed, err, false)
-	if n, err := l.Sweep(t.Context()); err != nil || n != 0 {
-		t.Errorf("after the request: swept %d, %v", n, err)
+		answer, replayed, err = l.Once(t.Context(), l.ada, key, one, never)
+		want(t, key+" again", answer, replayed, err, true)
 	}
-	answer, replayed, err = l.Once(t.Context(), l.ada, "k 1", one, never)
-	want(t, "the request again", answer, replayed, err, true)
 }
 
 // Sweeps of several replicas share the work.

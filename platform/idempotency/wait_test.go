@@ -8,6 +8,7 @@ import (
 
 	"docket/platform/errs"
 	"docket/platform/idempotency"
+	"docket/platform/postgres"
 )
 
 // hold starts a request under key that is stuck until it is let go.
@@ -67,24 +68,93 @@ func TestWaitForAStuckRequestIsBounded(t *testing.T) {
 	want(t, "after the first was let go", answer, replayed, err, true)
 }
 
+// elsewhere is the same database as another process sees it.
+func (l *lab) elsewhere() *lab {
+	other := *l
+	other.Store = idempotency.NewStore(l.db, l.clock.Now)
+	return &other
+}
+
 // The same where the request that is stuck is served by another process.
 func TestWaitForAnotherProcessIsBounded(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	tx := l.begin(t)
-	if _, err := tx.Exec(t.Context(), `INSERT INTO idempotency_keys (user_id, key, fingerprint, expires_at) VALUES ($1, 'k', $2, $3)`,
-		l.ada, one, l.clock.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	letGo := l.elsewhere().hold(t, "k")
 	_, _, err := l.Once(t.Context(), l.ada, "k", one, never)
 	if e := wantCode(t, "while the other is stuck", err, errs.CodeIdempotencyKeyInUse); e.RetryAfter <= 0 {
 		t.Error("there is no Retry-After")
 	}
-	if err := tx.Rollback(t.Context()); err != nil { // the other process died
-		t.Fatal(err)
+	letGo()
+	answer, replayed, err := l.Once(t.Context(), l.ada, "k", one, never)
+	want(t, "after the other was let go", answer, replayed, err, true)
+	l.wantCounts(t, "in the end", 1, 1)
+}
+
+// A process that dies while it serves a request leaves its key free.
+func TestKeyOfAProcessThatDiedIsFree(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	_, _, err := l.elsewhere().Once(t.Context(), l.ada, "k", one, func(ctx context.Context) (idempotency.Answer, error) {
+		if err := l.write(ctx, l.ada, "k"); err != nil {
+			t.Error(err)
+		}
+		_, err := postgres.Exec(ctx, l.db, l.ada, `SELECT pg_terminate_backend(pg_backend_pid()) WHERE $1::uuid IS NOT NULL`)
+		return made, err
+	})
+	if err == nil {
+		t.Error("the request was answered")
 	}
 	answer, replayed, err := l.Once(t.Context(), l.ada, "k", one, l.writing(l.ada))
 	want(t, "after the other died", answer, replayed, err, false)
+	l.wantCounts(t, "in the end", 1, 1)
+}
+
+// The lock on a key spares work, and is not what replays rest on: where another
+// request was answered without it, this one does nothing and gets that answer.
+func TestAnswerThatCameFirstIsTheAnswer(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	tx := l.begin(t)
+	if _, err := tx.Exec(t.Context(), `INSERT INTO idempotency_keys (user_id, key, fingerprint, expires_at, status, etag, location, body) VALUES ($1, 'k', $2, $3, $4, $5, $6, $7)`,
+		l.ada, one, l.clock.Now().Add(time.Hour), made.Status, made.ETag, made.Location, made.Body); err != nil {
+		t.Fatal(err)
+	}
+	served, done := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(done)
+		answer, replayed, err := l.Once(context.WithoutCancel(t.Context()), l.ada, "k", one, func(ctx context.Context) (idempotency.Answer, error) {
+			served <- struct{}{}
+			return idempotency.Answer{Status: 204}, l.write(ctx, l.ada, "k")
+		})
+		want(t, "the later one", answer, replayed, err, true)
+	}()
+	<-served
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	l.wantCounts(t, "in the end", 0, 1)
+}
+
+// A refusal takes back what was done, and with it the hold on the key: somebody
+// else may be served before it is kept, and both get one answer.
+func TestRefusalThatIsOvertaken(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	other := l.elsewhere()
+	refused := idempotency.Answer{Status: 409}
+	answer, replayed, err := l.Once(t.Context(), l.ada, "k", one, func(ctx context.Context) (idempotency.Answer, error) {
+		if err := l.write(ctx, l.ada, "k"); err != nil {
+			return idempotency.Answer{}, err
+		}
+		_, err := l.raw.Exec(ctx, `INSERT INTO idempotency_keys (user_id, key, fingerprint, expires_at, status, etag, location, body) VALUES ($1, 'k', $2, $3, $4, $5, $6, $7)`,
+			l.ada, one, l.clock.Now().Add(time.Hour), made.Status, made.ETag, made.Location, made.Body)
+		return refused, err
+	})
+	want(t, "the refused one", answer, replayed, err, true)
+	answer, replayed, err = other.Once(t.Context(), l.ada, "k", one, never)
+	want(t, "again", answer, replayed, err, true)
+	l.wantCounts(t, "in the end", 0, 1)
 }
 
 // The bound on the wait for a key bounds nothing else in the unit of work.

@@ -270,7 +270,7 @@ func TestAnOwnerWhoIsGoneIsNobody(t *testing.T) {
 		t.Errorf("a tag of nobody: %v, violates %q", err, postgres.Violated(err))
 	}
 	err = l.InTx(t.Context(), func(ctx context.Context) error {
-		_, err := postgres.ExecWithin(ctx, ada, patience, `INSERT INTO idempotency_keys VALUES ($1, 'k', '', 0, '', '', '', now())`)
+		_, err := postgres.Exec(ctx, l.DB, ada, `INSERT INTO idempotency_keys VALUES ($1, 'k', '', 0, '', '', '', now())`)
 		return err
 	})
 	if errs.KindOf(err) != errs.Unauthenticated {

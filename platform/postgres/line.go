@@ -21,11 +21,20 @@ type line struct {
 	later []deferred
 	// writes says that what waits in later is more than its own brackets.
 	writes bool
+	// begin is the statement by which the transaction began.
+	begin string
+	// touched says that there is something in the transaction, or in later, that
+	// an attempt which fails must leave as it was.
+	touched bool
 	// scope is that of the transaction once later is sent.
 	scope       scope
 	rowSecurity bool
 	grace       time.Duration // see [Config]
 }
+
+// beginUnit begins a unit of work that can begin anew: it sees what was committed
+// before each of its statements, whenever it began.
+const beginUnit = "begin"
 
 type deferred struct {
 	sql  string
@@ -41,7 +50,10 @@ func (db *DB) openLine(ctx context.Context, begin string) (*line, error) {
 	if err != nil {
 		return nil, translate(ctx, fmt.Errorf("begin: %w", err))
 	}
-	return &line{conn: conn, later: []deferred{{sql: begin}}, rowSecurity: db.rowSecurity, grace: db.grace}, nil
+	return &line{
+		conn: conn, later: []deferred{{sql: begin}}, begin: begin, touched: begin != beginUnit,
+		rowSecurity: db.rowSecurity, grace: db.grace,
+	}, nil
 }
 
 func (l *line) put(sql string, args ...any) { l.later = append(l.later, deferred{sql, args}) }
@@ -61,6 +73,7 @@ func (l *line) status() byte { return l.conn.Conn().PgConn().TxStatus() }
 
 // SendBatch implements [conn].
 func (l *line) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	l.touched = true
 	if len(l.later) == 0 {
 		return l.conn.SendBatch(ctx, b)
 	}
@@ -82,6 +95,7 @@ func (l *line) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 
 // Exec implements [conn].
 func (l *line) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	l.touched = true
 	if len(l.later) == 0 {
 		return l.conn.Exec(ctx, sql, args...)
 	}
@@ -97,6 +111,7 @@ func (l *line) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 
 // Query implements [conn].
 func (l *line) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	l.touched = true
 	if len(l.later) == 0 {
 		return l.conn.Query(ctx, sql, args...) //nolint:rowserrcheck // by the caller
 	}
@@ -113,6 +128,7 @@ func (l *line) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 
 // CopyFrom implements [conn].
 func (l *line) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	l.touched = true
 	if len(l.later) > 0 {
 		if err := l.SendBatch(ctx, &pgx.Batch{}).Close(); err != nil {
 			return 0, err
@@ -172,6 +188,23 @@ func (l *line) undo(ctx context.Context, savepoint string, before scope) {
 	_, _ = l.conn.Exec(ctx, "rollback to savepoint "+savepoint+"; release savepoint "+savepoint)
 }
 
+// beginAnew takes back all that the transaction did, if anything, and begins it
+// again with what comes next.
+func (l *line) beginAnew(ctx context.Context) {
+	if !l.touched {
+		return
+	}
+	l.later, l.writes, l.touched, l.scope = nil, false, false, scope{}
+	switch l.status() {
+	case 'I':
+	case 'T':
+		l.put("rollback")
+	default: // see undo; an error is met again by the next statement
+		_, _ = l.conn.Exec(ctx, "rollback")
+	}
+	l.put(l.begin)
+}
+
 // ExecLater is [Exec] for a statement whose outcome nobody asks for. It is sent
 // with the next statement of its unit of work, or with the commit, which fails
 // where it does. It needs a unit of work.
@@ -182,7 +215,7 @@ func ExecLater(ctx context.Context, owner uuid.UUID, sql string, args ...any) er
 	}
 	u.line.as(of(owner))
 	u.line.put(sql, ownedArgs(owner, args)...)
-	u.line.writes = true
+	u.line.writes, u.line.touched = true, true
 	return nil
 }
 

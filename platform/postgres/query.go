@@ -3,8 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -26,6 +24,19 @@ type Fields[T any] func(*T) []any
 // owner and args start at $2.
 func Get[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) (T, error) {
 	return one(ctx, db, of(owner), fields, sql, ownedArgs(owner, args))
+}
+
+// Peek is [Get] for a statement that leaves nothing in its unit of work which an
+// [DB.Attempt] that fails would have to leave there: neither a change nor a lock
+// that is to last. An attempt that nothing else came before costs no savepoint.
+func Peek[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], sql string, args ...any) (T, error) {
+	u := unitFrom(ctx)
+	untouched := u != nil && !u.line.touched
+	row, err := Get(ctx, db, owner, fields, sql, args...)
+	if untouched && (err == nil || errors.Is(err, ErrNotFound)) {
+		u.line.touched = false
+	}
+	return row, err
 }
 
 // GetUnowned is [Get] for the questions that come before there is an owner: who
@@ -64,31 +75,6 @@ func ExecUnowned(ctx context.Context, db *DB, door Door, sql string, args ...any
 }
 
 var errNoUnit = errors.New("this statement needs a unit of work around it")
-
-// ExecWithin is [Exec] that waits for the locks of others no longer than wait,
-// and returns [ErrLockTimeout] then. It needs a unit of work, which is broken
-// by that error.
-func ExecWithin(ctx context.Context, owner uuid.UUID, wait time.Duration, sql string, args ...any) (int64, error) {
-	u := unitFrom(ctx)
-	if u == nil {
-		return 0, errNoUnit
-	}
-	u.line.as(of(owner))
-	var batch pgx.Batch
-	batch.Queue("SELECT set_config('lock_timeout', $1, true)", fmt.Sprintf("%dms", wait.Milliseconds()))
-	batch.Queue(sql, ownedArgs(owner, args)...)
-	batch.Queue("SET LOCAL lock_timeout TO DEFAULT")
-	results := u.line.SendBatch(ctx, &batch)
-	_, err := results.Exec()
-	var tag pgconn.CommandTag
-	if err == nil {
-		tag, err = results.Exec()
-	}
-	if closed := results.Close(); err == nil {
-		err = closed
-	}
-	return tag.RowsAffected(), translate(ctx, err)
-}
 
 // ExecEach is [Exec] of one statement with each of many sets of arguments, in
 // one round trip. The first that fails ends it; the error says with [errs.At]

@@ -27,7 +27,10 @@ type unit struct {
 	// outer is the unit that this one is a savepoint of, nil at the top.
 	outer     *unit
 	savepoint string // its name, "" at the top
-	before    scope  // of the line where the savepoint was set
+	// whole says that there is nothing in the transaction but this attempt: to
+	// begin anew takes it back, without a savepoint.
+	whole     bool
+	before    scope // of the line where the savepoint was set
 	committed bool
 	// after is what is to be done once this unit is committed for good.
 	after []func()
@@ -56,7 +59,7 @@ func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) erro
 		return err
 	}
 	return db.retry(ctx, func() error {
-		line, err := db.openLine(ctx, "begin")
+		line, err := db.openLine(ctx, beginUnit)
 		if err != nil {
 			return err
 		}
@@ -73,8 +76,11 @@ func (db *DB) Attempt(ctx context.Context, fn func(ctx context.Context) error) e
 	if u == nil {
 		return fn(ctx)
 	}
-	inner := &unit{line: u.line, outer: u, savepoint: u.savepoint + "attempt_", before: u.line.scope}
-	u.line.mark(inner.savepoint)
+	inner := &unit{line: u.line, outer: u, whole: !u.line.touched, savepoint: u.savepoint, before: u.line.scope}
+	if !inner.whole {
+		inner.savepoint += "attempt_"
+		u.line.mark(inner.savepoint)
+	}
 	return run(ctx, inner, fn)
 }
 
@@ -129,6 +135,7 @@ func (u *unit) commit(ctx context.Context) error {
 		err = u.line.commit(ctx)
 	case u.line.status() == 'E': // a failure inside that fn kept to itself
 		err = pgx.ErrTxCommitRollback
+	case u.whole:
 	default:
 		u.line.settle(u.savepoint)
 	}
@@ -144,7 +151,10 @@ func (u *unit) end(ctx context.Context) {
 	switch {
 	case u.outer == nil:
 		u.line.end(ctx)
-	case !u.committed:
+	case u.committed:
+	case u.whole:
+		u.line.beginAnew(ctx)
+	default:
 		u.line.undo(ctx, u.savepoint, u.before)
 	}
 }
