@@ -54,7 +54,9 @@ accepts tokens of a development issuer, see "docket token".`,
 // serve runs from the first line of output to the last. What was started in
 // one order is stopped in the other.
 func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (err error) {
-	log, level := telemetry.NewLogger(stderr, telemetry.LogOptions{
+	lines := telemetry.NewLogBuffer(stderr)
+	defer lines.Stop()
+	log, level := telemetry.NewLogger(lines, telemetry.LogOptions{
 		Format:  telemetry.Format(cfg.Log.Format),
 		Level:   cfg.Log.Level,
 		NoColor: telemetry.NoColor(os.Environ()),
@@ -85,7 +87,10 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 	if err := greet(stdout, cfg, addresses{listening.address(), admin.address()}, issuer, database); err != nil {
 		log.Warn("greet", slog.Any("error", err))
 	}
+	// A start and a stop are told as they happen, even by one that ends in a crash.
+	lines.Hold()
 	why := wait(ctx, app, database, log)
+	lines.Stop()
 	log.Info("stopping", slog.String("because", why.reason), slog.String("drain_timeout", cfg.HTTP.DrainTimeout.String()))
 	if err := app.Stop(stopContext(ctx, cfg.HTTP.DrainTimeout)); err != nil {
 		why.err = errors.Join(why.err, cutOff(err, cfg.HTTP.DrainTimeout))

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -92,6 +93,7 @@ type App struct {
 	streams  *streams
 	stopping atomic.Bool
 	served   atomic.Int64
+	lines    sync.Pool // of *requestLine
 	// meters has an entry for each route, and never changes once requests come
 	// in.
 	meters    map[meterKey]told
@@ -104,6 +106,7 @@ func New(c Config) *App {
 		c.Failures = c.Limiter
 	}
 	a := &App{Config: c, inFlight: make(chan struct{}, c.MaxInFlight), open: newConnections(), streams: newStreams(), meters: map[meterKey]told{}, unmatched: toldNobody}
+	a.lines.New = func() any { return newRequestLine() }
 	if c.Meters.Requests != nil {
 		a.unmatched = c.Meters.Requests("", "")
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -57,37 +55,11 @@ func (a *App) observe(c *fiber.Ctx) error {
 	if endTrace != nil {
 		endTrace(a.traced(c))
 	}
-	took := a.Now().Sub(start)
+	end := a.Now()
+	took := end.Sub(start)
 	a.told(c)(c.Response().StatusCode(), took)
-	a.logRequest(c, c.Route().Path, took)
+	a.logRequest(c, c.Route().Path, end, took)
 	return nil
-}
-
-// logStream returns what logs the request once its stream has ended. By then
-// what c holds is another request's.
-func (a *App) logStream(c *fiber.Ctx, start time.Time, endTrace func(Traced)) func(sent int64, err error) {
-	traced := a.traced(c)
-	ctx, attrs := context.WithoutCancel(c.UserContext()), a.attrs(c, c.Route().Path)
-	tell, status := a.told(c), c.Response().StatusCode()
-	return func(sent int64, err error) {
-		level := slog.LevelInfo
-		took := a.Now().Sub(start)
-		attrs = append(attrs, slog.Duration("took", took), slog.Int64("bytes", sent))
-		switch {
-		case errors.Is(err, errClientGone):
-			attrs = append(attrs, slog.Bool("broken_off", true), slog.String("cause", err.Error()))
-		case err != nil:
-			level = slog.LevelError
-			status = http.StatusInternalServerError // whatever its head promised
-			attrs = append(attrs, slog.Bool("broken_off", true), slog.String("error", err.Error()))
-		}
-		tell(status, took)
-		if endTrace != nil {
-			traced.Status = status
-			endTrace(traced)
-		}
-		a.Log.LogAttrs(ctx, level, "request", attrs...)
-	}
 }
 
 // refuseUnreadable answers what never becomes a request: the server below
@@ -108,7 +80,7 @@ func (a *App) refuseUnreadable(c *fiber.Ctx, err error) error {
 	if err := a.writeError(c, err); err != nil {
 		return err
 	}
-	a.logRequest(c, "", 0)
+	a.logRequest(c, "", a.Now(), 0)
 	return nil
 }
 
@@ -119,38 +91,6 @@ func (a *App) recoverNext(c *fiber.Ctx) (err error) {
 		}
 	}()
 	return c.Next()
-}
-
-func (a *App) logRequest(c *fiber.Ctx, route string, took time.Duration) {
-	status := c.Response().StatusCode()
-	attrs := append(a.attrs(c, route), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.Int("bytes", len(c.Response().Body())))
-	level := levelOf(c)
-	if err, ok := c.Locals(localFailure).(error); ok {
-		attrs = append(attrs, slog.String("code", string(explain(err).Code)))
-		if status >= http.StatusInternalServerError && !errors.Is(err, errStopping) {
-			level = slog.LevelError
-			attrs = append(attrs, slog.String("error", err.Error()))
-		} else if cause := errors.Unwrap(explain(err)); cause != nil {
-			// The message of a client's own mistake may repeat what the
-			// client wrote, which is nobody else's to read.
-			attrs = append(attrs, slog.String("cause", cause.Error()))
-		}
-	}
-	a.Log.LogAttrs(c.UserContext(), level, "request", attrs...)
-}
-
-// attrs are what is logged of every request, whatever came of it.
-func (a *App) attrs(c *fiber.Ctx, route string) []slog.Attr {
-	attrs := []slog.Attr{
-		slog.String("request_id", a.requestID(c)),
-		slog.String("method", methodOf(c)),
-		slog.String("route", route),
-		slog.Int("status", c.Response().StatusCode()),
-	}
-	if owner := ownerOf(c); owner != [16]byte{} {
-		attrs = append(attrs, slog.String("user_id", owner.String()))
-	}
-	return attrs
 }
 
 // requestID returns the request's id: the client's if it is sane, else ours.

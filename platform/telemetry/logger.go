@@ -34,25 +34,31 @@ type LogOptions struct {
 }
 
 // NewLogger makes a logger that writes to w, and the variable that changes its
-// level while the program runs. Passwords and tokens in what it is given are
+// level while the program runs. Where w is a [LogBuffer] it is that which may
+// hold back lines of JSON; text, and what goes to a terminal, is never held back.
+// Passwords and tokens in what it is given are
 // masked, see [Redact]. What is logged with the context of a request bears its
 // trace_id, if there is one.
 func NewLogger(w io.Writer, o LogOptions) (*slog.Logger, *slog.LevelVar) {
 	level := new(slog.LevelVar)
 	level.Set(o.Level)
-	terminal := isTerminal(w)
+	buffer, ok := w.(*LogBuffer)
+	if !ok {
+		buffer = NewLogBuffer(w)
+	}
+	terminal := isTerminal(buffer.below)
 	if o.Format == Text || o.Format != JSON && terminal {
-		return slog.New(traced{tint.NewTextHandler(w, &tint.Options{
+		return slog.New(traced{tint.NewTextHandler(buffer.below, &tint.Options{
 			Level:       level,
 			ReplaceAttr: Redact,
 			TimeFormat:  "15:04:05.000",
 			NoColor:     o.NoColor || !terminal,
 		})}), level
 	}
-	return slog.New(traced{slog.NewJSONHandler(w, &slog.HandlerOptions{
-		Level:       level,
-		ReplaceAttr: Redact,
-	})}), level
+	if terminal {
+		buffer = NewLogBuffer(buffer.below)
+	}
+	return slog.New(newJSONLines(buffer, level)), level
 }
 
 // NoColor reports whether environ asks for no colour: NO_COLOR set to anything

@@ -236,16 +236,3 @@ func TestFxLogger(t *testing.T) {
 		t.Errorf("a failed start is not told with its cause masked: %s", got)
 	}
 }
-
-func BenchmarkRequestLine(b *testing.B) {
-	log, _ := telemetry.NewLogger(discard{}, telemetry.LogOptions{Format: telemetry.JSON})
-	b.ReportAllocs()
-	for b.Loop() {
-		log.Info("request", "method", "GET", "route", "/api/v1/tasks/:id", "status", 200,
-			"request_id", "0199f8a4-0000-7000-8000-000000000000", "user_id", "0199f8a4-0000-7000-8000-000000000001", "bytes", 512)
-	}
-}
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }

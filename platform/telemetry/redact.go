@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"docket/platform/telemetry/redact"
 )
@@ -17,8 +18,6 @@ var secretKeys = []string{
 	"authorization", "cookie", "credential", "credentials", "jwt", "password", "passwd", "secret",
 	"token", "apikey", "privatekey", "databaseurl", "databaseurldirect",
 }
-
-var separators = strings.NewReplacer("-", "", "_", "", ".", "")
 
 // Redact is a ReplaceAttr for slog handlers: it masks the values of attributes
 // that are secret by name, those in a group with such a name included, and
@@ -39,8 +38,48 @@ func Redact(groups []string, attr slog.Attr) slog.Attr {
 }
 
 func isSecret(key string) bool {
-	key = separators.Replace(strings.ToLower(key))
-	return slices.ContainsFunc(secretKeys, func(s string) bool { return strings.HasSuffix(key, s) })
+	if !isASCII(key) {
+		key = strings.ToLower(key) // some letters beyond ASCII become ASCII ones
+	}
+	for _, s := range secretKeys {
+		if endsAs(key, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsAs reports whether key ends with suffix, which is lower-case letters, but
+// for case and separators. Each attribute of each line is asked for: nothing is
+// copied.
+func endsAs(key, suffix string) bool {
+	i := len(key) - 1
+	for j := len(suffix) - 1; j >= 0; j-- {
+		for i >= 0 && (key[i] == '-' || key[i] == '_' || key[i] == '.') {
+			i--
+		}
+		if i < 0 || lower(key[i]) != suffix[j] {
+			return false
+		}
+		i--
+	}
+	return true
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // redactAny masks an error, a text or bytes as text, and anything else as the

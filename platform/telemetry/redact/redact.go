@@ -28,19 +28,38 @@ var (
 // bearer token and every JWT replaced by [Mask]. It errs on the side of
 // masking too much.
 func Text(s string) string {
+	if Clean(s) {
+		return s
+	}
 	if strings.Contains(s, "://") {
 		s = urlWord.ReplaceAllStringFunc(s, urlUserinfo)
 	}
 	if strings.Contains(s, "eyJ") {
 		s = jwt.ReplaceAllLiteralString(s, Mask)
 	}
-	if strings.Contains(s, "earer ") || strings.Contains(s, "EARER ") {
+	if maybeBearer(s) {
 		s = bearer.ReplaceAllString(s, "$1 "+Mask)
 	}
 	if strings.Contains(s, "=") {
 		s = assignment.ReplaceAllString(s, "$1$2"+Mask)
 	}
 	return s
+}
+
+// Clean reports that [Text] returns s as it is, without a pattern having been
+// tried: nothing in s can begin a secret. It takes tens of nanoseconds.
+func Clean(s string) bool {
+	for i := range len(s) {
+		switch s[i] {
+		case '=', ':', 'J', ' ': // what Text looks for has one of these
+			return !strings.Contains(s, "=") && !strings.Contains(s, "://") && !strings.Contains(s, "eyJ") && !maybeBearer(s)
+		}
+	}
+	return true
+}
+
+func maybeBearer(s string) bool {
+	return strings.Contains(s, "earer ") || strings.Contains(s, "EARER ")
 }
 
 // urlUserinfo masks the userinfo of one URL: the password, or all of it where

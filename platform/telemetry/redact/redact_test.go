@@ -45,6 +45,9 @@ func TestText(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("Text(%q)\n got %q\nwant %q", tt.in, got, tt.want)
 			}
+			if redact.Clean(tt.in) && got != tt.in {
+				t.Errorf("Clean(%q), and Text makes it %q", tt.in, got)
+			}
 			if again := redact.Text(got); again != got {
 				t.Errorf("a second pass changes %q to %q", got, again)
 			}
