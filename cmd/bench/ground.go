@@ -53,12 +53,15 @@ const (
 type tools struct {
 	folder       string
 	docket, bare string
+	paced        string // the load at a fixed rate
 	issuer       *devissuer.Issuer
 }
 
 func makeTools(ctx context.Context, folder string) (tools, error) {
-	t := tools{folder: folder, docket: filepath.Join(folder, "docket"), bare: filepath.Join(folder, "bare")}
-	for binary, from := range map[string]string{t.docket: "docket/cmd/docket", t.bare: "docket/cmd/bench/bare"} {
+	t := tools{folder: folder, docket: filepath.Join(folder, "docket"), bare: filepath.Join(folder, "bare"), paced: filepath.Join(folder, "paced")}
+	for binary, from := range map[string]string{
+		t.docket: "docket/cmd/docket", t.bare: "docket/cmd/bench/bare", t.paced: "docket/cmd/bench/paced",
+	} {
 		// A checkout that belongs to somebody else cannot be stamped.
 		if out, err := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary, from).CombinedOutput(); err != nil {
 			return t, fmt.Errorf("build %s: %w\n%s", from, err, out)

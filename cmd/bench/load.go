@@ -102,46 +102,39 @@ func (w *web) watch(c *exec.Cmd) (out []byte, server, postgres time.Duration, er
 }
 
 // atRate sends requests at a fixed rate, whether or not those before were
-// answered: what a client waits for is then told whole, queues included.
-// https://github.com/tsenart/vegeta
+// answered, and measures from when each was due (cmd/bench/paced).
 func (w *web) atRate(ctx context.Context, op statement.Operation, perSecond int, d time.Duration) (sample, error) {
 	n := int(float64(perSecond) * d.Seconds())
 	targets := filepath.Join(w.ground.folder, "targets")
 	if err := os.WriteFile(targets, w.targets(op, n), 0o600); err != nil {
-		return sample{}, fmt.Errorf("write the targets of vegeta: %w", err)
+		return sample{}, fmt.Errorf("write the targets: %w", err)
 	}
-	results := filepath.Join(w.ground.folder, "results")
-	attack := exec.CommandContext(ctx, ".bin/vegeta", "attack", "-lazy", "-format=json", "-targets="+targets, "-output="+results,
-		"-rate="+strconv.Itoa(perSecond), "-duration="+d.String(), "-connections=64", "-workers=16", "-max-workers=64", "-timeout=10s")
-	out, server, postgres, err := w.watch(attack)
+	out, server, postgres, err := w.watch(exec.CommandContext(ctx, w.ground.paced, targets, strconv.Itoa(perSecond), strconv.Itoa(inFlight)))
 	if err != nil {
-		return sample{}, fmt.Errorf("vegeta, %s: %w\n%s", op, err, tail(out))
+		return sample{}, fmt.Errorf("load at a fixed rate, %s: %w\n%s", op, err, tail(out))
 	}
-	out, err = exec.CommandContext(ctx, ".bin/vegeta", "report", "-type=json", results).Output()
-	if err != nil {
-		return sample{}, fmt.Errorf("vegeta's report, %s: %w", op, err)
+	var result struct {
+		Requests, Failed int
+		PerSecond        float64
+		P50, P99         int64
+		CPU              float64
+		Failure          string
 	}
-	var report struct {
-		Requests  int
-		Rate      float64
-		Success   float64
-		Latencies struct {
-			P50 time.Duration `json:"50th"`
-			P99 time.Duration `json:"99th"`
-		}
+	if err := json.Unmarshal(out, &result); err != nil || result.Requests == 0 || result.Failed > 0 {
+		return sample{}, fmt.Errorf("load at a fixed rate, %s: not every request was answered well: %s\n%s\n%s", op, result.Failure, tail(out), w.process.lastWords())
 	}
-	if err := json.Unmarshal(out, &report); err != nil {
-		return sample{}, fmt.Errorf("read vegeta's report: %w", err)
-	}
-	if report.Success < 1 {
-		return sample{}, fmt.Errorf("vegeta, %s: not every request was answered well\n%s\n%s", op, tail(out), w.process.lastWords())
-	}
-	each := float64(report.Requests)
+	each := float64(result.Requests)
 	return sample{
-		requests: report.Requests, perSecond: report.Rate, p50: report.Latencies.P50, p99: report.Latencies.P99,
+		requests: result.Requests, perSecond: result.PerSecond,
+		p50: time.Duration(result.P50) * time.Microsecond, p99: time.Duration(result.P99) * time.Microsecond,
 		server: time.Duration(float64(server) / each), postgres: time.Duration(float64(postgres) / each),
+		generator: time.Duration(result.CPU * float64(time.Microsecond)),
 	}, nil
 }
+
+// inFlight is how many requests can be in flight at a fixed rate: what is due
+// beyond that waits, and is counted as waiting.
+const inFlight = 64
 
 // targets are n requests of an operation, a line each.
 func (w *web) targets(op statement.Operation, n int) []byte {

@@ -11,8 +11,8 @@
 //	go run ./cmd/bench
 //	go run ./cmd/bench --quick
 //
-// It needs Linux, wrk and pgbench, and .bin/vegeta, see task bench. Everything
-// stays on this machine, and ends by itself.
+// It needs Linux, wrk and pgbench. Everything stays on this machine, and ends by
+// itself.
 package main
 
 import (
@@ -155,7 +155,6 @@ func equipped() error {
 	}
 	for program, from := range map[string]string{
 		"wrk": "Debian's package wrk", "pgbench": "Debian's package postgresql-contrib or postgresql",
-		".bin/vegeta": "platform/tools/build vegeta, from the top of the repository",
 	} {
 		if _, err := exec.LookPath(program); err != nil {
 			return fmt.Errorf("%s is missing; it comes with %s", program, from)

@@ -21,6 +21,7 @@ type sample struct {
 	perSecond        float64
 	p50, p99         time.Duration
 	server, postgres time.Duration // processor time for one request
+	generator        time.Duration // the same, where the load says it
 }
 
 // cpu is the processor time of one request, of the server and of PostgreSQL.
@@ -55,6 +56,7 @@ type bench struct {
 	contestants []contestant
 	servers     []*process
 	docket      *web
+	bare        *web
 	say         func(string, ...any)
 }
 
@@ -62,9 +64,10 @@ type bench struct {
 type found struct {
 	plan
 	turns map[statement.Operation]map[string][]sample
-	paced map[statement.Operation]sample         // at half of the greatest rate
-	rungs map[statement.Operation]map[int]sample // by connections
-	peak  int64                                  // of Docket's memory, in bytes
+	paced map[statement.Operation]map[string][]sample // at half of the greatest rate
+	rungs map[statement.Operation]map[int]sample      // by connections
+	peak  int64                                       // of Docket's memory, in bytes
+	still stillness
 	setup setup
 }
 
@@ -89,6 +92,9 @@ func conduct(ctx context.Context, p plan, say func(string, ...any)) (_ *found, e
 	}
 	f := &found{plan: p, turns: map[statement.Operation]map[string][]sample{}}
 	if f.setup, err = b.describe(ctx); err != nil {
+		return nil, err
+	}
+	if f.still, err = watchStandstills(b.each + time.Second); err != nil {
 		return nil, err
 	}
 	if err := b.takeTurns(ctx, f); err != nil {
@@ -137,7 +143,7 @@ func (b *bench) open(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	b.join(bare, b.small, process)
+	b.bare = b.join(bare, b.small, process)
 	if process, err = b.small.serve(ctx, "docket", b.small.app); err != nil {
 		return err
 	}
@@ -210,16 +216,24 @@ func (b *bench) takeTurns(ctx context.Context, f *found) error {
 	return nil
 }
 
-// pace asks Docket at half of the rate that it can do.
+// pace asks Docket and the bare server, in turns, at half of the rate that Docket
+// can do.
 func (b *bench) pace(ctx context.Context, f *found) error {
-	f.paced = map[statement.Operation]sample{}
+	f.paced = map[statement.Operation]map[string][]sample{}
+	servers, names := map[string]*web{docket: b.docket, bare: b.bare}, []string{docket, bare}
 	for _, op := range b.only {
-		rate := median(f.turns[op][docket], func(s sample) float64 { return s.perSecond }) / 2
-		s, err := b.docket.atRate(ctx, op, max(1, int(rate)), 2*b.each)
-		if err != nil {
-			return err
+		perSecond := max(1, int(median(f.turns[op][docket], rate)/2))
+		f.paced[op] = map[string][]sample{}
+		for round := range b.rounds {
+			for i := range names {
+				name := names[(i+round)%len(names)]
+				s, err := servers[name].atRate(ctx, op, perSecond, b.each)
+				if err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+				f.paced[op][name] = append(f.paced[op][name], s)
+			}
 		}
-		f.paced[op] = s
 		b.say("%s: measured at half the rate", op)
 	}
 	return nil
