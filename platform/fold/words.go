@@ -74,6 +74,9 @@ func alone(r rune) bool {
 // withoutAccents folds text. Of marks only those go that are accents: the
 // vowels of Indian scripts are marks too, and distinguish words.
 func withoutAccents(text string) string {
+	if plain(text) {
+		return strings.ToLower(text)
+	}
 	// The tables of Unicode forms skip text behind a broken character.
 	text = strings.ToValidUTF8(text, " ")
 	decomposed := norm.NFKD.String(cases.Fold().String(norm.NFKD.String(text)))

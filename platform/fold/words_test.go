@@ -90,3 +90,18 @@ func FuzzWords(f *testing.F) {
 		}
 	})
 }
+
+// ASCII takes a short cut. What stands beside a letter that is not ASCII takes
+// the long way, and must come to the same.
+func TestPlainTextIsFoldedLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	for r := range rune(utf8.RuneSelf) {
+		text := "aB" + string(r) + "Cd " + string(r) + string(r)
+		if long, ok := strings.CutSuffix(fold.Key(text+" ж"), " ж"); !ok || long != fold.Key(text) {
+			t.Errorf("the key of %q is %q by itself and %q beside another letter", text, fold.Key(text), long)
+		}
+		if diff := cmp.Diff(append(words(text), "ж"), words(text+" ж")); diff != "" {
+			t.Errorf("words of %q (-by itself +beside another letter):\n%s", text, diff)
+		}
+	}
+}

@@ -35,14 +35,26 @@ func fields(t *core.Task) []any {
 	}
 }
 
-const insert = `WITH task AS (
-		INSERT INTO tasks (user_id, id, title, title_key, description, status, priority, due_at, due_on,
-			project_id, parent_id, position, completed_at, created_at, updated_at, revision, tag_ids, placed)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ` + postgres.ThisTransaction + `)
-	), search AS (
-		INSERT INTO task_search (user_id, task_id, words) VALUES ($1, $2, $18::text::tsvector)
-	)
+// insert is of a task without tags, and insertTagged of any: each statement more
+// in it costs PostgreSQL some time, though it be about nothing.
+const (
+	insert       = `WITH task AS (` + insertTask + `) ` + insertSearch
+	insertTagged = `WITH task AS (` + insertTask + `), search AS (` + insertSearch + `)
 	INSERT INTO task_tags (user_id, task_id, tag_id, created_at) SELECT $1, $2, unnest($17::uuid[]), $14`
+
+	insertTask = `INSERT INTO tasks (user_id, id, title, title_key, description, status, priority, due_at, due_on,
+			project_id, parent_id, position, completed_at, created_at, updated_at, revision, tag_ids, placed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ` + postgres.ThisTransaction + `)`
+	insertSearch = `INSERT INTO task_search (user_id, task_id, words) VALUES ($1, $2, $18::text::tsvector)`
+)
+
+// insertion is the statement that inserts tasks, one at a time.
+func insertion(tasks ...core.Task) string {
+	if slices.ContainsFunc(tasks, func(t core.Task) bool { return len(t.TagIDs) > 0 }) {
+		return insertTagged
+	}
+	return insert
+}
 
 func inserted(owner uuid.UUID, t core.Task) []any {
 	return []any{
@@ -53,7 +65,7 @@ func inserted(owner uuid.UUID, t core.Task) []any {
 
 // Insert implements [core.Store].
 func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Task) error {
-	_, err := postgres.Exec(ctx, s.db, owner, insert, inserted(owner, t)...)
+	_, err := postgres.Exec(ctx, s.db, owner, insertion(t), inserted(owner, t)...)
 	return asDomain(err, "insert task")
 }
 
@@ -63,7 +75,7 @@ func (s *Store) InsertMany(ctx context.Context, owner uuid.UUID, tasks []core.Ta
 	for i, t := range tasks {
 		each[i] = inserted(owner, t)
 	}
-	err := postgres.ExecEach(ctx, owner, insert, each)
+	err := postgres.ExecEach(ctx, owner, insertion(tasks...), each)
 	if at, ok := errors.AsType[*errs.At](err); ok {
 		return &errs.At{Index: at.Index, Err: asDomain(at.Err, "insert task")}
 	}
@@ -90,8 +102,12 @@ func (s *Store) Update(ctx context.Context, owner uuid.UUID, before, t core.Task
 	args := []any{
 		t.ID, t.Revision, t.Status, t.Priority, t.DueAt, (*string)(t.DueOn), t.ProjectID, t.ParentID, t.Position, t.CompletedAt, t.UpdatedAt,
 	}
-	if !slices.Equal(before.TagIDs, t.TagIDs) || before.Title != t.Title || !same(before.Description, t.Description) {
-		sql, args = rewrite, append(args, t.Title, fold.Key(string(t.Title)), t.Description, t.TagIDs, vector(owner, t))
+	retagged := !slices.Equal(before.TagIDs, t.TagIDs)
+	if retagged || before.Title != t.Title || !same(before.Description, t.Description) {
+		sql, args = reword, append(args, t.Title, fold.Key(string(t.Title)), t.Description, vector(owner, t))
+	}
+	if retagged {
+		sql, args = retag, append(args, t.TagIDs)
 	}
 	n, err := postgres.Exec(ctx, s.db, owner, sql, args...)
 	if err == nil && n == 0 {
@@ -102,28 +118,29 @@ func (s *Store) Update(ctx context.Context, owner uuid.UUID, before, t core.Task
 
 func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// update is of what stands in the task's own row alone, and rewrite of what is
-// kept in other tables as well.
+// update is of what stands in the task's own row alone, reword also of what it is
+// found by, and retag of all that is kept in other tables.
 const (
-	update  = `UPDATE tasks SET ` + plain + revised
-	rewrite = `WITH task AS (
-			UPDATE tasks SET title = $13, title_key = $14, description = $15, tag_ids = $16, ` + plain + revised + `
+	update = `UPDATE tasks SET ` + plain + revised
+	reword = `WITH task AS (
+			UPDATE tasks SET title = $13, title_key = $14, description = $15, ` + plain + revised + ` RETURNING id
+		), search AS (` + searched + `)
+		SELECT id FROM task`
+	retag = `WITH task AS (
+			UPDATE tasks SET title = $13, title_key = $14, description = $15, tag_ids = $17, ` + plain + revised + `
 			RETURNING id, created_at
 		), removed AS (
 			DELETE FROM task_tags USING task
-			WHERE task_tags.user_id = $1 AND task_tags.task_id = task.id AND NOT task_tags.tag_id = ANY($16::uuid[])
+			WHERE task_tags.user_id = $1 AND task_tags.task_id = task.id AND NOT task_tags.tag_id = ANY($17::uuid[])
 		), added AS (
 			INSERT INTO task_tags (user_id, task_id, tag_id, created_at)
-			SELECT $1, task.id, tag_id, task.created_at FROM task, unnest($16::uuid[]) AS tag_id
+			SELECT $1, task.id, tag_id, task.created_at FROM task, unnest($17::uuid[]) AS tag_id
 			ON CONFLICT DO NOTHING
-		), search AS (
-			INSERT INTO task_search (user_id, task_id, words)
-			SELECT $1, task.id, $17::text::tsvector FROM task
-			WHERE NOT EXISTS (SELECT FROM task_search WHERE user_id = $1 AND task_id = $2 AND words = $17::text::tsvector)
-			ON CONFLICT (user_id, task_id) DO UPDATE SET words = EXCLUDED.words
-		)
+		), search AS (` + searched + `)
 		SELECT id FROM task`
 
+	searched = `UPDATE task_search SET words = $16::text::tsvector FROM task
+			WHERE user_id = $1 AND task_id = task.id AND words <> $16::text::tsvector`
 	plain = `status = $4, priority = $5, due_at = $6, due_on = $7, project_id = $8, parent_id = $9, position = $10,
 				completed_at = $11, updated_at = $12, revision = $3,
 				placed = CASE WHEN position = $10 THEN placed ELSE ` + postgres.ThisTransaction + ` END`

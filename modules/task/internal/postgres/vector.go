@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,7 +39,7 @@ const (
 // the title into the description. A word beyond position 30,762 is part of no
 // phrase: a text has so many only of ligatures that stand for several words.
 func vector(owner uuid.UUID, t core.Task) string {
-	v := vectorText{mark: ownerMark(owner), positions: map[string][]byte{}, times: map[string]int{}}
+	v := vectorText{mark: ownerMark(owner), places: make([]place, 0, 16), times: map[string]int{}}
 	position := 0
 	for word := range fold.Words(string(t.Title)) {
 		position++
@@ -59,52 +58,59 @@ func vector(owner uuid.UUID, t core.Task) string {
 // vectorText is a tsvector in the making.
 type vectorText struct {
 	mark string
-	// positions are those of each lexeme, as text.
-	positions map[string][]byte
+	// places are where lexemes stand, in the order of the text.
+	places []place
 	// times is how often a word is in a volume, by its lexeme without a number.
 	times map[string]int
 }
 
+// place is where a lexeme stands. It lacks the mark, which all of them have.
+type place struct {
+	lexeme   string
+	position int
+	weight   string
+}
+
 // add puts a word into the volumes that have its position.
 func (v *vectorText) add(word string, position int, weight string) {
-	first := v.mark + word
 	for volume := range volumes {
 		at := position - volume*(volumeSize-overlap)
 		if at < 1 || at > volumeSize {
 			continue
 		}
-		lexeme := first
+		lexeme := word
 		if volume > 0 {
-			lexeme = v.mark + gap + word
+			lexeme = gap + word
 		}
 		n := v.times[lexeme]
 		v.times[lexeme]++
 		if volume > 0 || n >= perLexeme {
 			lexeme += gap + strconv.Itoa(n/perLexeme)
 		}
-		v.at(lexeme, at, weight)
+		v.places = append(v.places, place{lexeme, at, weight})
 	}
-	if v.positions[first] == nil {
-		v.at(first, nowhere, weight)
+	if v.times[word] == 0 {
+		v.times[word]++
+		v.places = append(v.places, place{word, nowhere, weight})
 	}
-}
-
-func (v *vectorText) at(lexeme string, position int, weight string) {
-	separator := byte(',')
-	if v.positions[lexeme] == nil {
-		separator = ':'
-	}
-	v.positions[lexeme] = append(strconv.AppendInt(append(v.positions[lexeme], separator), int64(position), 10), weight...)
 }
 
 // String is the text of the tsvector. It names each lexeme once: PostgreSQL
 // counts a text's lexemes before it throws out those that are repeated, and
 // takes no more than a megabyte.
 func (v *vectorText) String() string {
-	var b strings.Builder
-	for _, lexeme := range slices.Sorted(maps.Keys(v.positions)) {
-		b.WriteString(" '" + lexeme + "'")
-		b.Write(v.positions[lexeme])
+	slices.SortStableFunc(v.places, func(a, b place) int { return strings.Compare(a.lexeme, b.lexeme) })
+	b := make([]byte, 0, len(v.places)*32)
+	for i, p := range v.places {
+		if i == 0 || p.lexeme != v.places[i-1].lexeme {
+			b = append(b, " '"...)
+			b = append(b, v.mark...)
+			b = append(b, p.lexeme...)
+			b = append(b, "':"...)
+		} else {
+			b = append(b, ',')
+		}
+		b = append(strconv.AppendInt(b, int64(p.position), 10), p.weight...)
 	}
-	return b.String()
+	return string(b)
 }
