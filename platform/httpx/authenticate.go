@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/utils"
 	"github.com/google/uuid"
 
 	"docket/platform/errs"
@@ -16,7 +17,8 @@ import (
 // Authenticator finds out who asks.
 type Authenticator interface {
 	// Authenticate returns the id of the user that the value of an
-	// Authorization header stands for. It returns an [errs.Unauthenticated]
+	// Authorization header stands for, and keeps nothing of that value, whose
+	// memory another request reuses. It returns an [errs.Unauthenticated]
 	// where that proves nothing, together with [ErrGenuine] where it did once,
 	// and [errs.Unavailable] where it cannot be told.
 	Authenticate(ctx context.Context, authorization string) (uuid.UUID, error)
@@ -43,9 +45,9 @@ const cachePrivate = "private, no-cache"
 // database or the key set fails, nobody is to blame and nothing is counted.
 func (a *App) authenticate(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, cachePrivate)
-	c.Vary(fiber.HeaderAuthorization, fiber.HeaderOrigin)
+	c.Set(fiber.HeaderVary, "Origin, Authorization")
 
-	authorization := c.Get(fiber.HeaderAuthorization)
+	authorization := utils.UnsafeString(c.Request().Header.Peek(fiber.HeaderAuthorization))
 	owner, err := a.Users.Authenticate(c.UserContext(), authorization)
 	switch {
 	case err == nil:

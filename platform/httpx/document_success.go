@@ -1,7 +1,6 @@
 package httpx
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
@@ -75,7 +74,7 @@ func (r Route) includes() bool {
 // What answers have in common.
 var (
 	// EntityTag is what [AppendTagged] adds.
-	EntityTag       = openapi.Pattern(fmt.Sprintf(`^"[A-Za-z0-9_-]{%d}"$`, base64.RawURLEncoding.EncodedLen(tagBytes)))
+	EntityTag       = openapi.Pattern(fmt.Sprintf(`^"[A-Za-z0-9_-]{%d}"$`, tagLength-2))
 	entityTagMember = openapi.Described(EntityTag, "The entity tag that the resource has on its own, quotes included: what `If-Match` takes.")
 	pageMeta        = openapi.Named("Page", openapi.Object(
 		openapi.Member("next_cursor", openapi.Described(openapi.OrNull(cursorText), "What to send as `cursor` for the next page; null on the last.")),

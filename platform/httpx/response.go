@@ -1,8 +1,6 @@
 package httpx
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"slices"
 	"strconv"
@@ -132,25 +130,15 @@ func AppendTagged(dst []byte, v View) []byte {
 	if more, ok := v.(Extended); ok {
 		resource = more.Resource().AppendJSON(nil)
 	}
-	sum := sha256.Sum256(resource) // as in etag, whose quotes are escaped here
-	dst = append(dst[:len(dst)-1], `,"etag":"\"`...)
-	dst = base64.RawURLEncoding.AppendEncode(dst, sum[:tagBytes])
+	sum := hashOf(resource) // before dst is written over
+	dst = append(dst[:len(dst)-1], `,"etag":"\"`...) // the quotes of etag, escaped
+	dst = appendHash(dst, sum)
 	return append(dst, `\""}`...)
 }
 
 func (r *Request) isRead() bool {
 	return r.c.Method() == fiber.MethodGet || r.c.Method() == fiber.MethodHead
 }
-
-// etag is a strong entity tag (RFC 9110, section 8.8.3): a hash of the
-// representation, hence it changes exactly when that does.
-func etag(representation []byte) string {
-	sum := sha256.Sum256(representation)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:tagBytes]) + `"`
-}
-
-// tagBytes is how much of a hash an entity tag has.
-const tagBytes = 16
 
 // send writes an answer out.
 func send(c *fiber.Ctx, a idempotency.Answer) error {
