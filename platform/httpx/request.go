@@ -189,13 +189,14 @@ func (r *Request) readCursor() error {
 
 // scope is what a cursor is good for: this user's same query, with any limit.
 func (r *Request) scope() string {
-	var b strings.Builder
 	owner := r.Owner()
-	b.Write(owner[:])
-	b.WriteString(r.route.Operation)
-	fmt.Fprintf(&b, "\x00%s\x00%t", r.page.Sort, r.page.Desc)
+	b := append(make([]byte, 0, 512), owner[:]...)
+	b = append(b, r.route.Operation...)
+	b = append(append(append(b, 0), r.page.Sort...), 0)
+	b = strconv.AppendBool(b, r.page.Desc)
 	for _, p := range r.route.Query {
-		fmt.Fprintf(&b, "\x00%s=%q", p.Name, r.c.Query(p.Name))
+		b = append(append(append(b, 0), p.Name...), '=')
+		b = strconv.AppendQuote(b, r.c.Query(p.Name))
 	}
-	return b.String()
+	return string(b)
 }

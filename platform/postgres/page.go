@@ -1,13 +1,16 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	sq "github.com/Masterminds/squirrel"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // Keyset is a total order over the rows of a table: by Column, ties broken by
@@ -52,57 +55,124 @@ type Page struct {
 // ListPage returns the rows of b that are on page p and, where more follow,
 // where it ended. The condition on the owner is added here.
 func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], b sq.SelectBuilder, p Page) ([]T, *After, error) {
-	sql, args, err := p.of(owner, b.Where("user_id = ?", owner)).PlaceholderFormat(sq.Dollar).ToSql()
-	if err != nil {
-		return nil, nil, fmt.Errorf("build the statement: %w", err)
+	for _, column := range p.columns() {
+		b = b.Column(column)
 	}
-	rows, err := collect(ctx, db, of(owner), func(r *keyed[T]) []any {
-		at := append(fields(&r.row), &r.at.Key, &r.at.ID)
-		if p.Placed != "" {
-			at = append(at, &r.placed)
-		}
-		return at
-	}, query{sql, args, p.Limit + 1})
-	if err != nil {
-		return nil, nil, err
-	}
-	var next *After
-	if len(rows) > p.Limit {
-		rows = rows[:p.Limit]
-		next = &rows[p.Limit-1].at
-		if p.Placed != "" {
-			next.Key += ends(rows)
-		}
-	}
-	list := make([]T, len(rows))
-	for i := range rows {
-		list[i] = rows[i].row
-	}
-	return list, next, nil
-}
-
-// keyed is a row together with its place in the order.
-type keyed[T any] struct {
-	row    T
-	at     After
-	placed int64
-}
-
-// of asks for one row more than the limit: its presence says that more follow.
-func (p Page) of(owner uuid.UUID, b sq.SelectBuilder) sq.SelectBuilder {
-	direction := "ASC"
-	if p.Desc {
-		direction = "DESC"
-	}
+	b = b.Where("user_id = ?", owner)
 	if p.After != nil {
 		b = b.Where(p.Behind(owner, *p.After))
 	}
-	b = b.Column(fmt.Sprintf("(%s)::text AS keyset_key, id AS keyset_id", p.Column))
-	if p.Placed != "" {
-		b = b.Column(p.Placed + " AS keyset_placed")
+	sql, args, err := b.Suffix(p.end()).PlaceholderFormat(sq.Dollar).ToSql()
+	if err != nil {
+		return nil, nil, fmt.Errorf("build the statement: %w", err)
 	}
-	return b.OrderBy(p.Column+" "+direction, "id "+direction).
-		Limit(uint64(p.Limit) + 1) //nolint:gosec // a limit is between 1 and 200
+	return readPage(ctx, db, owner, fields, query{sql, args, p.Limit}, p)
+}
+
+// ListWhole is [ListPage] for a page of all rows of a table, which varies in
+// nothing but its order: there is nothing to build but a line of text.
+func ListWhole[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], columns, table string, p Page) ([]T, *After, error) {
+	sql := "SELECT " + columns + ", " + strings.Join(p.columns(), ", ") + " FROM " + table + " WHERE user_id = ?"
+	args := []any{owner}
+	if p.After != nil {
+		text, after, err := p.Behind(owner, *p.After).ToSql()
+		if err != nil {
+			return nil, nil, fmt.Errorf("build the statement: %w", err)
+		}
+		sql, args = sql+" AND "+text, append(args, after...)
+	}
+	sql, err := sq.Dollar.ReplacePlaceholders(sql + " " + p.end())
+	if err != nil {
+		return nil, nil, fmt.Errorf("build the statement: %w", err)
+	}
+	return readPage(ctx, db, owner, fields, query{sql, args, p.Limit}, p)
+}
+
+// columns are those that tell where a row stands.
+func (p Page) columns() []string {
+	all := []string{"(" + p.Column + ")::text AS keyset_key", "id AS keyset_id"}
+	if p.Placed != "" {
+		all = append(all, p.Placed+" AS keyset_placed")
+	}
+	return all
+}
+
+// end asks for one row more than the limit: its presence says that more follow.
+func (p Page) end() string {
+	direction := " ASC"
+	if p.Desc {
+		direction = " DESC"
+	}
+	return "ORDER BY " + p.Column + direction + ", id" + direction + " LIMIT " + strconv.Itoa(p.Limit+1)
+}
+
+// readPage runs q, which has the columns of p behind those of T.
+func readPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], q query, p Page) (list []T, next *After, err error) {
+	err = db.read(ctx, of(owner), q, func(rows pgx.Rows) error {
+		list, next, err = readKeyed(rows, fields, p)
+		return err
+	})
+	return list, next, err
+}
+
+// readKeyed reads the rows of p, and where it ended if one more follows.
+func readKeyed[T any](rows pgx.Rows, fields Fields[T], p Page) ([]T, *After, error) {
+	var row, empty T
+	var at standing
+	reader := newRowReader(rows, append(fields(&row), at.places(p)...))
+	list := make([]T, 0, p.Limit)
+	var last []standing
+	for rows.Next() {
+		if len(list) == p.Limit {
+			return list, endOf(p, last), drained(rows)
+		}
+		row = empty
+		if err := reader.read(); err != nil {
+			return nil, nil, err
+		}
+		list = append(list, row)
+		if len(list) > p.Limit-maxEnds {
+			last = append(last, at.copied())
+		}
+	}
+	return list, nil, rows.Err()
+}
+
+// drained waits for the end of rows that nobody looks at.
+func drained(rows pgx.Rows) error {
+	rows.Close()
+	return rows.Err()
+}
+
+// standing is where a row stands in the order of a page.
+type standing struct {
+	key    passing
+	id     uuid.UUID
+	placed int64
+}
+
+func (s *standing) places(p Page) []any {
+	if p.Placed == "" {
+		return []any{&s.key, &s.id}
+	}
+	return []any{&s.key, &s.id, &s.placed}
+}
+
+func (s *standing) copied() standing { return standing{bytes.Clone(s.key), s.id, s.placed} }
+
+// passing is a text that is gone with the next row: of fifty keys one is used.
+type passing []byte
+
+func (p *passing) put(value []byte, _ func([]byte) string) { *p = append((*p)[:0], value...) }
+
+// endOf is where p ended, whose last rows are last.
+func endOf(p Page, last []standing) *After {
+	end := last[len(last)-1]
+	next := After{Key: string(end.key), ID: end.id}
+	if p.Placed != "" {
+		next.Key += ends(last)
+	}
+	return &next
 }
 
 // Behind is the condition for rows that follow a.
@@ -136,10 +206,10 @@ const maxEnds = 4
 
 // ends returns the last rows of a page, the last first, as they follow a key:
 // their ids, and their values of [Keyset].Placed.
-func ends[T any](rows []keyed[T]) string {
+func ends(rows []standing) string {
 	var ids, placed []string
-	for i := len(rows) - 1; i >= max(len(rows)-maxEnds, 0); i-- {
-		ids, placed = append(ids, rows[i].at.ID.String()), append(placed, strconv.FormatInt(rows[i].placed, 10))
+	for _, row := range slices.Backward(rows) {
+		ids, placed = append(ids, row.id.String()), append(placed, strconv.FormatInt(row.placed, 10))
 	}
 	return " " + strings.Join(ids, ",") + " " + strings.Join(placed, ",")
 }

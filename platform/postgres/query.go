@@ -106,7 +106,7 @@ func one[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql st
 		if err != nil {
 			return err
 		}
-		row, err = pgx.CollectExactlyOneRow(rows, into(fields))
+		row, err = onlyRow(rows, fields)
 		return err
 	})
 	return row, translate(ctx, err)
@@ -119,35 +119,61 @@ type query struct {
 	room int
 }
 
-func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], q query) ([]T, error) {
-	var list []T
-	args := db.planned(ctx, q.args)
-	err := db.alone(ctx, func() error {
-		rows, err := db.conn(ctx, who).Query(ctx, q.sql, args...)
-		if err != nil {
-			return err
-		}
+func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], q query) (list []T, err error) {
+	err = db.read(ctx, who, q, func(rows pgx.Rows) error {
 		list, err = readRows(rows, fields, q.room)
 		return err
 	})
-	return list, translate(ctx, err)
+	return list, err
+}
+
+// read runs q and has its rows read.
+func (db *DB) read(ctx context.Context, who scope, q query, rows func(pgx.Rows) error) error {
+	args := db.planned(ctx, q.args)
+	err := db.alone(ctx, func() error {
+		got, err := db.conn(ctx, who).Query(ctx, q.sql, args...)
+		if err != nil {
+			return err
+		}
+		defer got.Close()
+		return rows(got)
+	})
+	return translate(ctx, err)
 }
 
 // readRows reads all rows by way of one, so that it costs no more than what they
 // hold.
 func readRows[T any](rows pgx.Rows, fields Fields[T], room int) ([]T, error) {
-	defer rows.Close()
 	var row, empty T
 	list := make([]T, 0, room)
-	columns := fields(&row)
+	reader := newRowReader(rows, fields(&row))
 	for rows.Next() {
 		row = empty
-		if err := rows.Scan(columns...); err != nil {
+		if err := reader.read(); err != nil {
 			return nil, err
 		}
 		list = append(list, row)
 	}
 	return list, rows.Err()
+}
+
+// onlyRow reads the one row there is. It returns [pgx.ErrNoRows] where there is
+// none, and [pgx.ErrTooManyRows].
+func onlyRow[T any](rows pgx.Rows, fields Fields[T]) (row T, err error) {
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return row, err
+		}
+		return row, pgx.ErrNoRows
+	}
+	if err := newRowReader(rows, fields(&row)).read(); err != nil {
+		return row, err
+	}
+	if rows.Next() {
+		return row, pgx.ErrTooManyRows
+	}
+	return row, rows.Err()
 }
 
 // alone runs one statement. Outside a unit of work it is a unit of its own, to
@@ -160,14 +186,6 @@ func (db *DB) alone(ctx context.Context, statement func() error) error {
 		return err
 	}
 	return db.retry(ctx, statement)
-}
-
-func into[T any](fields Fields[T]) pgx.RowToFunc[T] {
-	return func(row pgx.CollectableRow) (T, error) {
-		var v T
-		err := row.Scan(fields(&v)...)
-		return v, err
-	}
 }
 
 func ownedArgs(owner uuid.UUID, args []any) []any {

@@ -37,9 +37,11 @@ func Each[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T],
 			return
 		}
 		defer rows.Close()
+		var row T
+		reader := newRowReader(rows, fields(&row))
 		for rows.Next() {
-			var row T
-			if err := rows.Scan(fields(&row)...); err != nil {
+			row = none
+			if err := reader.read(); err != nil {
 				yield(none, translate(ctx, err))
 				return
 			}

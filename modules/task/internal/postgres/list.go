@@ -42,16 +42,20 @@ func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core
 		return nil, nil, fmt.Errorf("list tasks: no order by %q", q.Sort)
 	}
 	order.Desc = q.Desc || q.Sort == core.SortRank
-	from := sq.Select(columns).From("tasks")
-	if q.Filter.Narrows() {
-		from = sq.Select(columns).FromSelect(s.narrowedBy(owner, q, order), "tasks")
-	}
-	tasks, next, err := postgres.ListPage(ctx, s.db, owner, fields, from,
-		postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit})
+	tasks, next, err := s.page(ctx, owner, q, order)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list tasks: %w", err)
 	}
 	return tasks, (*core.After)(next), nil
+}
+
+func (s *Store) page(ctx context.Context, owner uuid.UUID, q core.Query, order postgres.Keyset) ([]core.Task, *postgres.After, error) {
+	page := postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit}
+	if !q.Filter.Narrows() {
+		return postgres.ListWhole(ctx, s.db, owner, fields, columns, "tasks", page)
+	}
+	from := sq.Select(columns).FromSelect(s.narrowedBy(owner, q, order), "tasks")
+	return postgres.ListPage(ctx, s.db, owner, fields, from, page)
 }
 
 // narrowedBy returns the tasks of a page by order, one more than it has if

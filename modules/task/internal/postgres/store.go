@@ -30,7 +30,7 @@ const columns = `id, title, description, status, priority, due_at, due_on::text,
 
 func fields(t *core.Task) []any {
 	return []any{
-		&t.ID, (*string)(&t.Title), &t.Description, (*string)(&t.Status), (*int16)(&t.Priority), &t.DueAt, &t.DueOn, &t.ProjectID, &t.ParentID, &t.Position,
+		&t.ID, (*string)(&t.Title), postgres.TextOrNull(&t.Description), (*string)(&t.Status), (*int16)(&t.Priority), &t.DueAt, postgres.TextOrNull(&t.DueOn), &t.ProjectID, &t.ParentID, &t.Position,
 		&t.CompletedAt, &t.CreatedAt, &t.UpdatedAt, &t.Revision, &t.TagIDs,
 	}
 }
