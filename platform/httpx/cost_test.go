@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
 	"docket/platform/errs"
@@ -71,6 +72,17 @@ func TestInstantsAndIDsAreWrittenAsByTheLibrary(t *testing.T) {
 		id := uuid.New()
 		if got, want := string(appendID(nil, id)), `"`+id.String()+`"`; got != want {
 			t.Errorf("%s was written as %s", want, got)
+		}
+	}
+}
+
+// Text is written as the library writes it, with a detour or without.
+func TestTextIsWrittenAsByTheLibrary(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "Paint the fence", "\"", "a\\b", "Größe ✓ 🙂", "tab\t", "\x00", "\x1f", "\x7f", "</script>&", "\u2028", "bad\xff", "\xed\xa0\x80", "é\n"} {
+		want, _ := jsontext.AppendQuote(nil, text)
+		if got := appendString(nil, text); string(got) != string(want) {
+			t.Errorf("%q was written as %s, want %s", text, got, want)
 		}
 	}
 }

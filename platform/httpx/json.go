@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
@@ -153,6 +154,25 @@ func appendDigits(dst []byte, n, width int) []byte {
 // appendString writes what is not UTF-8 with replacement characters: only
 // text that was checked on its way in is stored, so there is none.
 func appendString(dst []byte, s string) []byte {
+	if isPlain(s) {
+		dst = append(dst, '"')
+		dst = append(dst, s...)
+		return append(dst, '"')
+	}
 	dst, _ = jsontext.AppendQuote(dst, s)
 	return dst
+}
+
+// isPlain reports whether s stands for itself in JSON (RFC 8259, section 7), as
+// nearly all text does.
+func isPlain(s string) bool {
+	var all byte
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+		all |= c
+	}
+	return all < utf8.RuneSelf || utf8.ValidString(s)
 }

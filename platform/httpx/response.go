@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"docket/platform/idempotency"
 	"docket/platform/page"
@@ -98,14 +99,21 @@ func renderView(status int, v View) idempotency.Answer {
 
 // renderList adds to each element the entity tag that it has on its own, so
 // that it can be changed without being fetched again.
+//
+// It writes into the memory of an answer that was sent before: a page has tens
+// of kilobytes, which would otherwise be most of a request's garbage.
 func (r *Request) renderList(response Response) []byte {
-	body := append(make([]byte, 0, 512*(response.list.n+1)), listHead...)
+	answer := &r.c.Context().Response
+	body := append(answer.SwapBody(nil)[:0], listHead...)
+	body = slices.Grow(body, 512*response.list.n)
 	body = response.list.append(body)
 	cursor := ""
 	if response.next != nil {
 		cursor = r.cursors.Encode(r.scope(), *response.next)
 	}
-	return appendMeta(body, cursor, r.page.Limit)
+	body = appendMeta(body, cursor, r.page.Limit)
+	answer.SwapBody(body)
+	return body
 }
 
 // appendMeta ends a list: with how it goes on, "" for not at all.
@@ -140,6 +148,14 @@ func (r *Request) isRead() bool {
 	return r.c.Method() == fiber.MethodGet || r.c.Method() == fiber.MethodHead
 }
 
+// put makes body that of an answer, unless it was written there in the first
+// place.
+func put(answer *fasthttp.Response, body []byte) {
+	if there := answer.Body(); len(there) == 0 || &there[0] != &body[0] {
+		answer.SetBodyRaw(body)
+	}
+}
+
 // send writes an answer out.
 func send(c *fiber.Ctx, a idempotency.Answer) error {
 	for _, header := range [...]struct{ name, value string }{
@@ -152,7 +168,7 @@ func send(c *fiber.Ctx, a idempotency.Answer) error {
 	c.Status(a.Status)
 	if len(a.Body) > 0 {
 		c.Set(fiber.HeaderContentType, "application/json; charset=utf-8")
-		c.Context().Response.SetBodyRaw(a.Body)
+		put(&c.Context().Response, a.Body)
 	}
 	return nil
 }
