@@ -138,7 +138,7 @@ func AppendTagged(dst []byte, v View) []byte {
 	if more, ok := v.(Extended); ok {
 		resource = more.Resource().AppendJSON(nil)
 	}
-	sum := hashOf(resource) // before dst is written over
+	sum := hashOf(resource)                          // before dst is written over
 	dst = append(dst[:len(dst)-1], `,"etag":"\"`...) // the quotes of etag, escaped
 	dst = appendHash(dst, sum)
 	return append(dst, `\""}`...)

@@ -69,10 +69,16 @@ func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields
 	return readPage(ctx, db, owner, fields, query{sql, args, p.Limit}, p)
 }
 
+// Table is a table of T, of which Columns, SQL text, go into Fields.
+type Table[T any] struct {
+	Name, Columns string
+	Fields        Fields[T]
+}
+
 // ListWhole is [ListPage] for a page of all rows of a table, which varies in
 // nothing but its order: there is nothing to build but a line of text.
-func ListWhole[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields[T], columns, table string, p Page) ([]T, *After, error) {
-	sql := "SELECT " + columns + ", " + strings.Join(p.columns(), ", ") + " FROM " + table + " WHERE user_id = ?"
+func ListWhole[T any](ctx context.Context, db *DB, owner uuid.UUID, t Table[T], p Page) ([]T, *After, error) {
+	sql := "SELECT " + t.Columns + ", " + strings.Join(p.columns(), ", ") + " FROM " + t.Name + " WHERE user_id = ?"
 	args := []any{owner}
 	if p.After != nil {
 		text, after, err := p.Behind(owner, *p.After).ToSql()
@@ -85,7 +91,7 @@ func ListWhole[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Field
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the statement: %w", err)
 	}
-	return readPage(ctx, db, owner, fields, query{sql, args, p.Limit}, p)
+	return readPage(ctx, db, owner, t.Fields, query{sql, args, p.Limit}, p)
 }
 
 // columns are those that tell where a row stands.

@@ -131,7 +131,7 @@ func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], q 
 func (db *DB) read(ctx context.Context, who scope, q query, rows func(pgx.Rows) error) error {
 	args := db.planned(ctx, q.args)
 	err := db.alone(ctx, func() error {
-		got, err := db.conn(ctx, who).Query(ctx, q.sql, args...)
+		got, err := db.conn(ctx, who).Query(ctx, q.sql, args...) //nolint:rowserrcheck // by the reader of rows
 		if err != nil {
 			return err
 		}

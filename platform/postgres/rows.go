@@ -75,18 +75,8 @@ func (r *rowReader) readKnown(f *pgconn.FieldDescription, value []byte, into any
 		return f.Format == pgx.BinaryFormatCode && readInstant(value, into)
 	case pgtype.UUIDArrayOID:
 		return f.Format == pgx.BinaryFormatCode && readUUIDs(value, into)
-	case pgtype.Int2OID:
-		place, ok := into.(*int16)
-		if ok = ok && f.Format == pgx.BinaryFormatCode && len(value) == 2; ok {
-			*place = int16(binary.BigEndian.Uint16(value)) //nolint:gosec // two's complement
-		}
-		return ok
-	case pgtype.Int8OID:
-		place, ok := into.(*int64)
-		if ok = ok && f.Format == pgx.BinaryFormatCode && len(value) == 8; ok {
-			*place = int64(binary.BigEndian.Uint64(value)) //nolint:gosec // two's complement
-		}
-		return ok
+	case pgtype.Int2OID, pgtype.Int8OID:
+		return f.Format == pgx.BinaryFormatCode && readInteger(value, into)
 	default:
 		return false
 	}
@@ -139,6 +129,24 @@ func (r *rowReader) text(value []byte) string {
 	start := r.texts.Len()
 	r.texts.Write(value)
 	return r.texts.String()[start:]
+}
+
+func readInteger(value []byte, into any) bool {
+	switch place := into.(type) {
+	case *int16:
+		if len(value) != 2 {
+			return false
+		}
+		*place = int16(binary.BigEndian.Uint16(value)) //nolint:gosec // two's complement
+	case *int64:
+		if len(value) != 8 {
+			return false
+		}
+		*place = int64(binary.BigEndian.Uint64(value)) //nolint:gosec // two's complement
+	default:
+		return false
+	}
+	return true
 }
 
 func readUUID(value []byte, into any) bool {

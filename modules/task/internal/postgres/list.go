@@ -52,7 +52,7 @@ func (s *Store) List(ctx context.Context, owner uuid.UUID, q core.Query) ([]core
 func (s *Store) page(ctx context.Context, owner uuid.UUID, q core.Query, order postgres.Keyset) ([]core.Task, *postgres.After, error) {
 	page := postgres.Page{Keyset: order, After: (*postgres.After)(q.After), Limit: q.Limit}
 	if !q.Filter.Narrows() {
-		return postgres.ListWhole(ctx, s.db, owner, fields, columns, "tasks", page)
+		return postgres.ListWhole(ctx, s.db, owner, postgres.Table[core.Task]{Name: "tasks", Columns: columns, Fields: fields}, page)
 	}
 	from := sq.Select(columns).FromSelect(s.narrowedBy(owner, q, order), "tasks")
 	return postgres.ListPage(ctx, s.db, owner, fields, from, page)
