@@ -41,13 +41,23 @@ func isSecret(key string) bool {
 	if !isASCII(key) {
 		key = strings.ToLower(key) // some letters beyond ASCII become ASCII ones
 	}
+	end := len(key) - 1
+	for end >= 0 && isSeparator(key[end]) {
+		end--
+	}
+	if end < 0 {
+		return false
+	}
+	last := lower(key[end])
 	for _, s := range secretKeys {
-		if endsAs(key, s) {
+		if s[len(s)-1] == last && endsAs(key[:end+1], s) {
 			return true
 		}
 	}
 	return false
 }
+
+func isSeparator(b byte) bool { return b == '-' || b == '_' || b == '.' }
 
 // endsAs reports whether key ends with suffix, which is lower-case letters, but
 // for case and separators. Each attribute of each line is asked for: nothing is
@@ -55,7 +65,7 @@ func isSecret(key string) bool {
 func endsAs(key, suffix string) bool {
 	i := len(key) - 1
 	for j := len(suffix) - 1; j >= 0; j-- {
-		for i >= 0 && (key[i] == '-' || key[i] == '_' || key[i] == '.') {
+		for i >= 0 && isSeparator(key[i]) {
 			i--
 		}
 		if i < 0 || lower(key[i]) != suffix[j] {
