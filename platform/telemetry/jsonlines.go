@@ -109,8 +109,7 @@ func (l *plainLine) write(ctx context.Context, r *slog.Record) bool {
 // attr writes an attribute, or each of a group without a name, and reports
 // whether it is a plain one.
 func (l *plainLine) attr(a slog.Attr) bool {
-	kind := a.Value.Kind()
-	if kind == slog.KindGroup && a.Key == "" {
+	if a.Key == "" && a.Value.Kind() == slog.KindGroup {
 		for _, member := range a.Value.Group() {
 			if !l.attr(member) {
 				return false
@@ -121,32 +120,27 @@ func (l *plainLine) attr(a slog.Attr) bool {
 	if a.Key == "" || !isPlain(a.Key) || isSecret(a.Key) {
 		return false
 	}
-	switch kind {
+	l.key(a.Key)
+	return l.value(a.Value)
+}
+
+func (l *plainLine) value(v slog.Value) bool {
+	switch v.Kind() {
 	case slog.KindString:
-		text := a.Value.String()
-		if !isPlain(text) {
-			return false
-		}
-		l.member(a.Key, text)
+		return l.string(v.String())
 	case slog.KindInt64:
-		l.key(a.Key)
-		l.text = strconv.AppendInt(l.text, a.Value.Int64(), 10)
+		l.text = strconv.AppendInt(l.text, v.Int64(), 10)
 	case slog.KindUint64:
-		l.key(a.Key)
-		l.text = strconv.AppendUint(l.text, a.Value.Uint64(), 10)
+		l.text = strconv.AppendUint(l.text, v.Uint64(), 10)
 	case slog.KindDuration:
-		l.key(a.Key)
-		l.text = strconv.AppendInt(l.text, int64(a.Value.Duration()), 10)
+		l.text = strconv.AppendInt(l.text, int64(v.Duration()), 10)
 	case slog.KindBool:
-		l.key(a.Key)
-		l.text = strconv.AppendBool(l.text, a.Value.Bool())
+		l.text = strconv.AppendBool(l.text, v.Bool())
 	case slog.KindFloat64:
-		f := a.Value.Float64()
-		if size := math.Abs(f); size != 0 && !(size >= 1e-6 && size < 1e21) {
+		if size := math.Abs(v.Float64()); size != 0 && !(size >= 1e-6 && size < 1e21) {
 			return false // encoding/json writes it with an exponent, or not at all
 		}
-		l.key(a.Key)
-		l.text = strconv.AppendFloat(l.text, f, 'f', -1, 64)
+		l.text = strconv.AppendFloat(l.text, v.Float64(), 'f', -1, 64)
 	default:
 		return false
 	}
@@ -159,11 +153,11 @@ func (l *plainLine) key(key string) {
 	l.text = append(l.text, '"', ':')
 }
 
-func (l *plainLine) member(key, text string) {
-	l.key(key)
+func (l *plainLine) string(text string) bool {
 	l.text = append(l.text, '"')
 	l.text = append(l.text, text...)
 	l.text = append(l.text, '"')
+	return isPlain(text)
 }
 
 // trace writes what [traced] adds.
