@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -290,5 +291,39 @@ func TestReadRoundTrips(t *testing.T) {
 		if many > one+1 || many > bound+1 { // who the user is may come on top
 			t.Errorf("GET %s: %d round trips, of many %d; want as many, and at most %d", path, one, many, bound)
 		}
+	}
+}
+
+// The last write of a unit of work goes out with its commit.
+func TestWriteRoundTrips(t *testing.T) {
+	t.Parallel()
+	gate, through := newTollgate(t, pgtest.URL(t))
+	s := servingOn(t, "DATABASE_URL="+through, "DOCKET_DATA_DIR="+t.TempDir(), "DOCKET_RATE_LIMIT_REQUESTS=1000000")
+	ada := s.as(t, adaAddress)
+	project := one(t, ada.do(t, "POST", "/projects", `{"name":"home"}`), 201).ID
+	task := "/tasks/" + one(t, ada.do(t, "POST", "/tasks", `{"title":"milk"}`), 201).ID
+	gate.know(t, ada)
+	for _, c := range []struct {
+		name, method, path, body string
+		status                   int
+		plain, keyed             int64
+	}{
+		{"create", "POST", "/tasks", `{"title":"milk"}`, 201, 1, 2},
+		{"create-in-a-project", "POST", "/tasks", body(`{"title":"milk","project_id":%q}`, project), 201, 2, 3},
+		{"update", "PATCH", task, `{"title":"milk %d"}`, 200, 2, 4},
+	} {
+		written := 0
+		within := func(bound int64, headers func() []string) func() bool {
+			return func() bool { // which something else of the program's may keep it from for a while
+				return gate.least(func(int) {
+					written++
+					ada.do(t, c.method, c.path, strings.Replace(c.body, "%d", strconv.Itoa(written), 1), headers()...).Want(t, c.status)
+				}) <= bound
+			}
+		}
+		eventually(t, fmt.Sprintf("%s in %d round trips", c.name, c.plain), within(c.plain, func() []string { return nil }))
+		eventually(t, fmt.Sprintf("%s with a key in %d round trips", c.name, c.keyed), within(c.keyed, func() []string {
+			return []string{"Idempotency-Key", c.name + strconv.Itoa(written)}
+		}))
 	}
 }

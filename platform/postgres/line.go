@@ -18,7 +18,7 @@ import (
 // the same machine costs more than all the rest of a small transaction.
 type line struct {
 	conn  *pgxpool.Conn
-	later []deferred
+	later []waiting
 	// writes says that what waits in later is more than its own brackets.
 	writes bool
 	// begin is the statement by which the transaction began.
@@ -27,9 +27,11 @@ type line struct {
 	// an attempt which fails must leave as it was.
 	touched bool
 	// scope is that of the transaction once later is sent.
-	scope       scope
-	rowSecurity bool
-	grace       time.Duration // see [Config]
+	scope scope
+	// hasty lets [ExecSoon] not wait, and tripped says that it should have.
+	hasty, tripped bool
+	rowSecurity    bool
+	grace          time.Duration // see [Config]
 }
 
 // beginUnit begins a unit of work that can begin anew: it sees what was committed
@@ -39,6 +41,12 @@ const beginUnit = "begin"
 type deferred struct {
 	sql  string
 	args []any
+}
+
+// waiting is a statement in [line.later].
+type waiting struct {
+	deferred
+	soon bool // by [ExecSoon]
 }
 
 // openLine takes a connection for a transaction that begins so.
@@ -51,19 +59,21 @@ func (db *DB) openLine(ctx context.Context, begin string) (*line, error) {
 		return nil, translate(ctx, fmt.Errorf("begin: %w", err))
 	}
 	return &line{
-		conn: conn, later: []deferred{{sql: begin}}, begin: begin, touched: begin != beginUnit,
+		conn: conn, later: []waiting{{deferred: deferred{sql: begin}}}, begin: begin, touched: begin != beginUnit,
 		rowSecurity: db.rowSecurity, grace: db.grace,
 	}, nil
 }
 
-func (l *line) put(sql string, args ...any) { l.later = append(l.later, deferred{sql, args}) }
+func (l *line) put(sql string, args ...any) {
+	l.later = append(l.later, waiting{deferred: deferred{sql, args}})
+}
 
 // as makes what comes next run on behalf of who.
 func (l *line) as(who scope) {
 	if !l.rowSecurity || who == l.scope {
 		return
 	}
-	l.later = append(l.later, who.enter(l.scope))
+	l.later = append(l.later, waiting{deferred: who.enter(l.scope)})
 	l.scope = who
 }
 
@@ -85,6 +95,7 @@ func (l *line) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	results := l.conn.SendBatch(ctx, &whole)
 	for len(l.later) > 0 {
 		if _, err := results.Exec(); err != nil {
+			l.tripped = l.tripped || l.later[0].soon && Violated(err) != ""
 			return results // which fails with the same error from here on
 		}
 		l.later = l.later[1:]
@@ -172,7 +183,7 @@ func (l *line) settle(savepoint string) { l.put("release savepoint " + savepoint
 // connection that is gone, is met again by the next statement.
 func (l *line) undo(ctx context.Context, savepoint string, before scope) {
 	l.scope = before
-	marked := slices.IndexFunc(l.later, func(d deferred) bool { return d.sql == "savepoint "+savepoint })
+	marked := slices.IndexFunc(l.later, func(d waiting) bool { return d.sql == "savepoint "+savepoint })
 	if marked >= 0 { // it was not even sent
 		l.later = l.later[:marked]
 		return

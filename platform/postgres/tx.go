@@ -47,7 +47,8 @@ func unitFrom(ctx context.Context) *unit {
 // swallows the error; [DB.Attempt] is for a failure that may be swallowed.
 //
 // Where PostgreSQL gave the unit up in favour of another (a deadlock, a
-// serialization failure), fn runs again, a bounded number of times. It must
+// serialization failure), or [ExecSoon] asks for it, fn runs again, a bounded
+// number of times. It must
 // therefore be such that it can: it changes nothing but the database, starts no
 // goroutines that use its context, and waits for nothing else.
 func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
@@ -59,12 +60,24 @@ func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) erro
 		return err
 	}
 	return db.retry(ctx, func() error {
-		line, err := db.openLine(ctx, beginUnit)
-		if err != nil {
-			return err
+		tripped, err := db.transact(ctx, fn, true)
+		if tripped && err != nil {
+			_, err = db.transact(ctx, fn, false)
 		}
-		return run(ctx, &unit{line: line}, fn)
+		return err
 	})
+}
+
+// transact runs fn once, in a transaction, and reports whether a statement of
+// [ExecSoon] that did not wait violated a constraint.
+func (db *DB) transact(ctx context.Context, fn func(ctx context.Context) error, hasty bool) (tripped bool, err error) {
+	line, err := db.openLine(ctx, beginUnit)
+	if err != nil {
+		return false, err
+	}
+	line.hasty = hasty
+	err = run(ctx, &unit{line: line}, fn)
+	return line.tripped, err
 }
 
 // Attempt runs fn, which may fail without dooming the unit of work that it is

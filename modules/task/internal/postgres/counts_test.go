@@ -174,6 +174,9 @@ func TestRetagWaitsForTasksOnTheirWay(t *testing.T) {
 		if err := w.Insert(ctx, w.ada, tagged(1, 1)); err != nil {
 			return err
 		}
+		if _, err := w.Get(ctx, w.ada, httpxtest.ID(1)); err != nil { // with which it is sent
+			return err
+		}
 		go func() {
 			merged <- w.db.InTx(context.WithoutCancel(t.Context()), func(ctx context.Context) error {
 				const lock = `SELECT FROM tags WHERE user_id = $1 AND id = $2 FOR UPDATE`

@@ -65,7 +65,7 @@ func inserted(owner uuid.UUID, t core.Task) []any {
 
 // Insert implements [core.Store].
 func (s *Store) Insert(ctx context.Context, owner uuid.UUID, t core.Task) error {
-	_, err := postgres.Exec(ctx, s.db, owner, insertion(t), inserted(owner, t)...)
+	err := postgres.ExecSoon(ctx, s.db, owner, insertion(t), inserted(owner, t)...)
 	return asDomain(err, "insert task")
 }
 
