@@ -11,7 +11,7 @@ import (
 // collector looks through it again, as long as less than half of it is alive:
 // the process stays below 64 MiB with it. Where more is alive the collector
 // works as it does by default.
-const heapBudget = 14 << 20
+const heapBudget = 22 << 20
 
 // Bounds of what is set by runtime/debug.SetGCPercent, 100 being the default.
 const minGCPercent, maxGCPercent = 100, 400
@@ -28,7 +28,7 @@ func gcPercent(live uint64) int {
 }
 
 // spareCollector has the collector go by [gcPercent] from now on, unless the
-// environment has its own GOGC: a page of a list makes a hundred kilobytes of
+// environment has its own GOGC: a page of a list makes tens of kilobytes of
 // garbage, and little is alive, so that by default a sixth of the processor's
 // time goes into looking for it. An object that nobody holds on to is told, by
 // its finalizer, of the end of each cycle.

@@ -89,6 +89,9 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) (er
 	}
 	// A start and a stop are told as they happen, even by one that ends in a crash.
 	lines.Hold()
+	if _, err := forgetStart(); err != nil {
+		log.Debug("more memory than needed is resident", slog.Any("error", err))
+	}
 	why := wait(ctx, app, database, log)
 	lines.Stop()
 	log.Info("stopping", slog.String("because", why.reason), slog.String("drain_timeout", cfg.HTTP.DrainTimeout.String()))
