@@ -104,12 +104,9 @@ func (w *web) watch(c *exec.Cmd) (out []byte, server, postgres time.Duration, er
 // atRate sends requests at a fixed rate, whether or not those before were
 // answered, and measures from when each was due (cmd/bench/paced).
 func (w *web) atRate(ctx context.Context, op statement.Operation, perSecond int, d time.Duration) (sample, error) {
-	n := int(float64(perSecond) * d.Seconds())
-	targets := filepath.Join(w.ground.folder, "targets")
-	if err := os.WriteFile(targets, w.targets(op, n), 0o600); err != nil {
-		return sample{}, fmt.Errorf("write the targets: %w", err)
-	}
-	out, server, postgres, err := w.watch(exec.CommandContext(ctx, w.ground.paced, targets, strconv.Itoa(perSecond), strconv.Itoa(inFlight)))
+	load := exec.CommandContext(ctx, w.ground.paced, strconv.Itoa(perSecond), strconv.Itoa(inFlight))
+	load.Stdin = bytes.NewReader(w.targets(op, int(float64(perSecond)*d.Seconds())))
+	out, server, postgres, err := w.watch(load)
 	if err != nil {
 		return sample{}, fmt.Errorf("load at a fixed rate, %s: %w\n%s", op, err, tail(out))
 	}

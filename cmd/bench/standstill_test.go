@@ -9,18 +9,18 @@ import (
 func TestSpin(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
-	looks := []time.Duration{0, 900, 3900, 4800, 6800, 7700, 8600, 10_100} // µs
+	looks := []int{0, 900, 3900, 4800, 6800, 7700, 8600, 10_100} // µs
 	look, asked := -1, 0
 	now := func() time.Time {
 		look++
-		return start.Add(looks[look] * time.Microsecond)
+		return start.Add(time.Duration(looks[look]) * time.Microsecond)
 	}
 	// Nothing else ran in the first gap; something did in half of the second, and
 	// in the third, between others.
-	waits := []time.Duration{7, 7, 1007, 9007}
+	waits := []int{7, 7, 1007, 9007}
 	queued := func() (time.Duration, error) {
 		asked++
-		return waits[asked-1] * time.Microsecond, nil
+		return time.Duration(waits[asked-1]) * time.Microsecond, nil
 	}
 	got, err := spin(10*time.Millisecond, now, queued)
 	want := stillness{

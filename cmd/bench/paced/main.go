@@ -4,10 +4,10 @@
 // answered, and measures each from when it was due: what waited because the
 // server, the machine or this program itself stood still is counted whole.
 //
-//	paced TARGETS RATE CONNECTIONS
+//	paced RATE CONNECTIONS <TARGETS
 //
-// TARGETS is a file in the JSON format of vegeta, each of whose requests is sent
-// once; RATE is in requests a second. It prints a line of JSON, see outcome.
+// TARGETS are requests in the JSON format of vegeta, each of which is sent once;
+// RATE is in requests a second. It prints a line of JSON, see outcome.
 //
 // vegeta as a program measures from when a request is sent, and waits for that
 // with time.Sleep, which on an idle machine is a millisecond late: here its
@@ -53,28 +53,23 @@ type outcome struct {
 }
 
 func run(args []string) error {
-	if len(args) != 3 {
-		return errors.New("usage: paced TARGETS RATE CONNECTIONS")
+	if len(args) != 2 {
+		return errors.New("usage: paced RATE CONNECTIONS <TARGETS")
 	}
-	perSecond, err := strconv.Atoi(args[1])
+	perSecond, err := strconv.Atoi(args[0])
 	if err != nil || perSecond < 1 {
-		return fmt.Errorf("read the rate %q: it must be a number from 1", args[1])
+		return fmt.Errorf("read the rate %q: it must be a number from 1", args[0])
 	}
-	connections, err := strconv.Atoi(args[2])
+	connections, err := strconv.ParseUint(args[1], 10, 16)
 	if err != nil || connections < 1 {
-		return fmt.Errorf("read the connections %q: they must be a number from 1", args[2])
+		return fmt.Errorf("read the connections %q: they must be a number from 1", args[1])
 	}
-	file, err := os.Open(args[0])
-	if err != nil {
-		return fmt.Errorf("open the targets: %w", err)
-	}
-	defer file.Close()
-	targets, err := vegeta.ReadAllTargets(vegeta.NewJSONTargeter(file, nil, nil))
+	targets, err := vegeta.ReadAllTargets(vegeta.NewJSONTargeter(os.Stdin, nil, nil))
 	if err != nil {
 		return fmt.Errorf("read the targets: %w", err)
 	}
 	runtime.GC() // what reading left is not to be cleared up while it is measured
-	o, err := attack(targets, perSecond, connections)
+	o, err := attack(targets, perSecond, uint16(connections))
 	if err != nil {
 		return err
 	}
@@ -91,7 +86,9 @@ type pacer struct {
 	requests uint64
 }
 
-func (p pacer) due(n uint64) time.Time { return p.first.Add(time.Duration(n) * p.interval) }
+func (p pacer) due(n uint64) time.Time {
+	return p.first.Add(time.Duration(float64(n) * float64(p.interval)))
+}
 
 // Rate implements [vegeta.Pacer].
 func (p pacer) Rate(time.Duration) float64 { return float64(time.Second) / float64(p.interval) }
@@ -102,16 +99,18 @@ func (p pacer) Pace(_ time.Duration, sent uint64) (time.Duration, bool) {
 		return 0, true
 	}
 	if wait := time.Until(p.due(sent)); wait > 0 {
-		for left := syscall.NsecToTimespec(int64(wait)); errors.Is(syscall.Nanosleep(&left, &left), syscall.EINTR); {
+		left := syscall.NsecToTimespec(int64(wait))
+		for errors.Is(syscall.Nanosleep(&left, &left), syscall.EINTR) {
+			continue
 		}
 	}
 	return 0, false
 }
 
-func attack(targets []vegeta.Target, perSecond, connections int) (outcome, error) {
+func attack(targets []vegeta.Target, perSecond int, connections uint16) (outcome, error) {
 	client := &http.Client{Transport: &http.Transport{
 		DialContext:         new(net.Dialer).DialContext,
-		MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections, DisableCompression: true,
+		MaxIdleConnsPerHost: int(connections), MaxConnsPerHost: int(connections), DisableCompression: true,
 	}, Timeout: patience}
 	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(uint64(connections)), vegeta.MaxWorkers(uint64(connections)))
 	before, err := busy()
