@@ -425,7 +425,7 @@ table "idempotency_keys" {
   column "status" {
     type    = smallint
     default = 0
-    comment = "0 only inside the transaction that is still making the answer"
+    comment = "of HTTP; the row comes with its answer"
   }
   column "etag" {
     type    = text
