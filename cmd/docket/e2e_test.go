@@ -242,6 +242,7 @@ func TestOutsideTheAPI(t *testing.T) {
 	t.Parallel()
 	s := serving(t)
 	root := client{base: strings.TrimSuffix(s.greeting.API, "/api/v1")}
+	becomesReady(t, root.base)
 	for path, says := range map[string]string{
 		"/livez":            `"status":"alive"`,
 		"/readyz":           `"status":"ready"`,

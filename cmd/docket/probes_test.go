@@ -37,6 +37,18 @@ func execSQL(t *testing.T, url string, statements ...string) {
 
 func (s *instance) origin() string { return strings.TrimSuffix(s.greeting.API, "/api/v1") }
 
+// becomesReady waits until a server that has only just started has fetched its
+// keys, and returns what it then says of itself.
+func becomesReady(t *testing.T, origin string) (text string) {
+	t.Helper()
+	eventually(t, "ready", func() bool {
+		var status int
+		status, text = fetch(t, "GET", origin+readyPath, "")
+		return status == http.StatusOK
+	})
+	return text
+}
+
 // Every check is named, whether it is well or not; and `docket health` says the
 // same as /readyz.
 func TestReadiness(t *testing.T) {
@@ -45,12 +57,12 @@ func TestReadiness(t *testing.T) {
 	s := servingOn(t, "DATABASE_URL="+url, "DOCKET_DATA_DIR="+t.TempDir())
 	address := []string{"health", "--address", strings.TrimPrefix(s.origin(), "http://")}
 
-	status, text := fetch(t, "GET", s.origin()+"/readyz", "")
+	text := becomesReady(t, s.origin())
 	var answer struct {
 		Data health `json:"data"`
 	}
-	if err := json.Unmarshal([]byte(text), &answer); err != nil || status != http.StatusOK {
-		t.Fatalf("%d, %v: %s", status, err, text)
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		t.Fatalf("%v: %s", err, text)
 	}
 	if answer.Data.Status != "ready" || len(answer.Data.Checks) != 3 {
 		t.Errorf("ready, it says %s", text)
@@ -146,8 +158,8 @@ func TestReadinessWithoutRedis(t *testing.T) {
 	}
 	open, closed := servingOn(t, settings("open")...), servingOn(t, settings("closed")...)
 	for name, s := range map[string]*instance{"open": open, "closed": closed} {
-		if status, text := fetch(t, "GET", s.origin()+"/readyz", ""); status != http.StatusOK || !strings.Contains(text, `"rate_limit":{"status":"ok"`) {
-			t.Errorf("%s, with Redis: %d %s", name, status, text)
+		if text := becomesReady(t, s.origin()); !strings.Contains(text, `"rate_limit":{"status":"ok"`) {
+			t.Errorf("%s, with Redis: %s", name, text)
 		}
 	}
 	redis.Kill()

@@ -66,6 +66,7 @@ func TestTerminateDropsNoRequest(t *testing.T) {
 		}
 	}
 	root := client{base: strings.TrimSuffix(ada.base, "/api/v1")}.kept()
+	becomesReady(t, strings.TrimSuffix(ada.base, "/api/v1"))
 	if r, err := root.ask(t.Context(), "GET", "/readyz", "", nothing); err != nil || r.Status != 200 {
 		t.Fatalf("%d, %v", r.Status, err)
 	}
