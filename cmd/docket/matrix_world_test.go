@@ -62,6 +62,7 @@ type matrix struct {
 	nobodys    map[string][]string
 	names      *strings.Replacer
 	bob        string // all that is stored of him
+	everything string // the statement that reads it
 	cells      int
 	answers    map[string]string
 	breaches   []string
@@ -231,14 +232,10 @@ func (m *matrix) traces(t *testing.T, after string) {
 // stored is every row of Bob's, in every table there is.
 func (m *matrix) stored(t *testing.T) string {
 	t.Helper()
-	const tables = `SELECT array_agg(format('SELECT %L || t::text FROM public.%I AS t WHERE %I = (SELECT id FROM users WHERE email = ''bob@example.com'')', c.relname || ' ', c.relname, a.attname))
-		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
-		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND (a.attname = 'user_id' OR a.attname = 'id' AND c.relname IN ('users', 'tombstones'))`
-	var parts []string
-	if err := m.owner.QueryRow(t.Context(), tables).Scan(&parts); err != nil {
-		t.Fatal(err)
+	if m.everything == "" {
+		m.everything = m.everyTable(t)
 	}
-	rows, err := m.owner.Query(t.Context(), strings.Join(parts, " UNION ALL ")+" ORDER BY 1")
+	rows, err := m.owner.Query(t.Context(), m.everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,6 +244,19 @@ func (m *matrix) stored(t *testing.T) string {
 		t.Fatalf("Bob has %d rows, %v", len(all), err)
 	}
 	return strings.Join(all, "\n")
+}
+
+// everyTable is the statement that reads every row of Bob's.
+func (m *matrix) everyTable(t *testing.T) string {
+	t.Helper()
+	const tables = `SELECT array_agg(format('SELECT %L || t::text FROM public.%I AS t WHERE %I = (SELECT id FROM users WHERE email = ''bob@example.com'')', c.relname || ' ', c.relname, a.attname))
+		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
+		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND (a.attname = 'user_id' OR a.attname = 'id' AND c.relname IN ('users', 'tombstones'))`
+	var parts []string
+	if err := m.owner.QueryRow(t.Context(), tables).Scan(&parts); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(parts, " UNION ALL ") + " ORDER BY 1"
 }
 
 // operationsOf reads every operation, and what ids it takes, out of the document
