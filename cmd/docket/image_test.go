@@ -52,6 +52,7 @@ func TestImage(t *testing.T) {
 
 	p := launchCommand(t, inside(environment, "serve"))
 	address := strings.TrimSuffix(strings.TrimPrefix(p.greeting.API, "http://"), "/api/v1")
+	becomesReady(t, "http://"+address)
 	for _, command := range [][]string{{"health", "--address", address}, {"health", "--live", "--address", address}, {"db", "check"}, {"version"}} {
 		if out, err := inside(environment, command...).CombinedOutput(); err != nil {
 			t.Errorf("docket %s: %v\n%s", strings.Join(command, " "), err, out)
