@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -196,6 +197,31 @@ func outdatedPlan(err error) bool {
 // prepared earlier. PostgreSQL has then done nothing of it, nor of the
 // transaction that it was in.
 func misprepared(err error) bool { return forgot(err) || outdatedPlan(err) }
+
+// misfit is a row that could not be read, of a statement that may be run again.
+type misfit struct{ error }
+
+// Unwrap returns what did not fit.
+func (m *misfit) Unwrap() error { return m.error }
+
+// misfits reports whether a row came otherwise than its statement was once
+// described. A pooler that keeps account of statements prepares them by itself
+// on a server that does not have them: where the type of a column was changed in
+// between, nobody says so.
+func misfits(err error) bool {
+	_, ok := errors.AsType[*misfit](err)
+	return ok
+}
+
+// repeatable marks as a misfit the error of reading what sql yields, if nothing
+// is done twice by running it again: it only reads, or goes with its unit of
+// work.
+func repeatable(ctx context.Context, sql string, err error) error {
+	if _, ok := errors.AsType[pgx.ScanArgError](err); !ok || unitFrom(ctx) == nil && !strings.HasPrefix(sql, "SELECT ") {
+		return err
+	}
+	return &misfit{err}
+}
 
 // prepareAnew throws every connection away with what is prepared on it.
 func (db *DB) prepareAnew() {

@@ -107,7 +107,7 @@ func one[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql st
 			return err
 		}
 		row, err = onlyRow(rows, fields)
-		return err
+		return repeatable(ctx, sql, err)
 	})
 	return row, translate(ctx, err)
 }
@@ -136,7 +136,7 @@ func (db *DB) read(ctx context.Context, who scope, q query, rows func(pgx.Rows) 
 			return err
 		}
 		defer got.Close()
-		return rows(got)
+		return repeatable(ctx, q.sql, rows(got))
 	})
 	return translate(ctx, err)
 }

@@ -23,10 +23,15 @@ const (
 // meet again.
 func (db *DB) retry(ctx context.Context, work func() error) error {
 	pause := retryPause
+	misread := false
 	for range maxRetries {
 		err := db.awake(ctx, work)
 		switch {
 		case misprepared(err):
+			db.prepareAnew()
+		case db.modes.pooler && !misread && misfits(err):
+			// Else it is a row that does not fit, and never will.
+			misread = true
 			db.prepareAnew()
 		case !gaveWay(err):
 			return err
