@@ -203,8 +203,7 @@ func (b *batch) run(ctx context.Context, r *Request, operations []*operation) ([
 		for i, o := range step {
 			tried[o.index] = true
 			requests[i] = &Request{
-				c: r.c, ctx: ctx, route: o.route, cursors: r.cursors, body: o.data.again(), operation: o,
-				ids: map[string]uuid.UUID{"id": o.id},
+				c: r.c, ctx: ctx, route: &o.route, cursors: r.cursors, body: o.data.again(), operation: o, id: o.id,
 			}
 		}
 		answers, err := answer(requests)

@@ -125,7 +125,7 @@ func FuzzIdempotencyKey(f *testing.F) {
 		if twice {
 			c.Request().Header.Add(headerIdempotencyKey, second)
 		}
-		r := &Request{c: c, route: Route{Method: fiber.MethodPost}}
+		r := &Request{c: c, route: &Route{Method: fiber.MethodPost}}
 		got, err := r.idempotencyKey()
 		if taken := !twice && visible(key, maxIdempotencyKey); taken != (err == nil) {
 			t.Fatalf("%q, %q: %v", key, second, err)

@@ -26,10 +26,10 @@ const (
 type Request struct {
 	c       *fiber.Ctx
 	ctx     context.Context //nolint:containedctx // it lives as long as the request, which handlers are given in place of it
-	route   Route
+	route   *Route
 	known   []string // query parameters, those of paging included
 	cursors *page.Codec
-	ids     map[string]uuid.UUID
+	id      uuid.UUID // the path's, or that of a batch's operation
 	body    *Object
 	stream  *Stream // what the handler answered, where that is one
 	page    Page
@@ -57,7 +57,7 @@ func (r *Request) Context() context.Context { return r.ctx }
 func (r *Request) Owner() uuid.UUID { return ownerOf(r.c) }
 
 // ID is the path's parameter :id.
-func (r *Request) ID() uuid.UUID { return r.ids["id"] }
+func (r *Request) ID() uuid.UUID { return r.id }
 
 // NewID is the id that something made by this request gets. A batch knows it
 // beforehand, since later operations may refer to it.
@@ -78,15 +78,15 @@ func (r *Request) Query(name string) string {
 }
 
 func (r *Request) readPath() error {
-	params := r.c.Route().Params
-	r.ids = make(map[string]uuid.UUID, len(params))
-	for _, name := range params {
+	for _, name := range r.c.Route().Params {
 		text := r.c.Params(name)
 		id, err := parseUUID(text)
 		if err != nil {
 			return errs.New(errs.Malformed, fmt.Sprintf("the path's %s is not a UUID", name)).Because(err)
 		}
-		r.ids[name] = id
+		if name == "id" {
+			r.id = id
+		}
 	}
 	return nil
 }
@@ -110,10 +110,7 @@ func (r *Request) readBody() error {
 	if r.route.Body == nil {
 		return r.refuseBody()
 	}
-	kind, params, err := mime.ParseMediaType(r.c.Get(fiber.HeaderContentType))
-	charset, hasCharset := params["charset"]
-	known := kind == "application/json" || kind == "application/merge-patch+json"
-	if err != nil || !known || hasCharset && !strings.EqualFold(charset, "utf-8") {
+	if !isJSON(r.c.Get(fiber.HeaderContentType)) {
 		return errs.New(errs.UnsupportedMedia, "the body must be application/json or application/merge-patch+json, in UTF-8")
 	}
 	// Fiber's Body would unpack it, to any size.
@@ -121,8 +118,19 @@ func (r *Request) readBody() error {
 		r.c.Set(fiber.HeaderAcceptEncoding, "identity")
 		return errs.New(errs.UnsupportedMedia, "the body must not be compressed")
 	}
-	r.body, err = ParseObject(r.c.BodyRaw())
+	body, err := ParseObject(r.c.BodyRaw())
+	r.body = body
 	return err
+}
+
+func isJSON(contentType string) bool {
+	if contentType == fiber.MIMEApplicationJSON { // as nearly all clients write it
+		return true
+	}
+	kind, params, err := mime.ParseMediaType(contentType)
+	charset, hasCharset := params["charset"]
+	known := kind == "application/json" || kind == "application/merge-patch+json"
+	return err == nil && known && (!hasCharset || strings.EqualFold(charset, "utf-8"))
 }
 
 func (r *Request) refuseBody() error {

@@ -78,16 +78,36 @@ func (r *Request) render(response Response) idempotency.Answer {
 	case response.view == nil:
 		return idempotency.Answer{Status: response.status}
 	}
+	if r.isRead() {
+		return r.renderRead(response)
+	}
 	answer := renderView(response.status, response.view)
 	answer.Location = response.location
-	if r.isRead() && unchanged(headerList(r.c, fiber.HeaderIfNoneMatch), answer.ETag) {
+	return answer
+}
+
+// renderRead writes a resource into the memory of an answer that was sent
+// before, unless the client has it as it is.
+func (r *Request) renderRead(response Response) idempotency.Answer {
+	sent := &r.c.Context().Response
+	answer := appendView(sent.SwapBody(nil)[:0], response.status, response.view)
+	if unchanged(headerList(r.c, fiber.HeaderIfNoneMatch), answer.ETag) {
+		sent.SwapBody(answer.Body[:0])
 		answer.Status, answer.Body = http.StatusNotModified, nil
+		return answer
 	}
+	sent.SwapBody(answer.Body)
 	return answer
 }
 
 func renderView(status int, v View) idempotency.Answer {
-	body := append(make([]byte, 0, 1024), `{"success":true,"data":`...)
+	return appendView(make([]byte, 0, 1024), status, v)
+}
+
+// appendView writes a resource in the success envelope into body, which is
+// empty.
+func appendView(body []byte, status int, v View) idempotency.Answer {
+	body = append(body, `{"success":true,"data":`...)
 	start := len(body)
 	if _, more := v.(Extended); more {
 		body = AppendTagged(body, v) // the tag of the answer is none of the resource

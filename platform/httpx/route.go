@@ -108,7 +108,7 @@ func (a *App) serve(route Route) fiber.Handler {
 			defer cancel()
 			c.SetUserContext(ctx)
 		}
-		r := &Request{c: c, ctx: c.UserContext(), route: route, known: known, cursors: a.Cursors}
+		r := &Request{c: c, ctx: c.UserContext(), route: &route, known: known, cursors: a.Cursors}
 		key, err := r.idempotencyKey()
 		if err != nil {
 			return err
