@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
 
 	"docket/platform/errs"
 )
@@ -30,12 +32,15 @@ func (v thing) AppendJSON(dst []byte) []byte {
 func TestCost(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
 	var v View = thing{uuid.Max, time.Date(2026, 11, 23, 9, 30, 0, 123_456_000, time.UTC)}
 	failure := error(errs.New(errs.NotFound, "there is no such task"))
+	read, page := reading(t), make([]thing, 50)
 	for _, c := range []struct {
 		name string
 		most float64
 		do   func()
 	}{
-		{"write an answer", 3, func() { renderView(200, v) }},
+		{"write an answer", 2, func() { renderView(200, v) }},
+		{"write what is read", 1, func() { read.render(OK(v)) }},
+		{"write a page of 50", 2, func() { read.render(List(page, func(t thing) thing { return t }, nil)) }},
 		{"write a failure", 3, func() { renderFailure(failure, "0198c0de") }},
 	} {
 		if n := testing.AllocsPerRun(200, c.do); n > c.most {
@@ -43,6 +48,32 @@ func TestCost(t *testing.T) { //nolint:paralleltest // it counts what the whole 
 		} else {
 			t.Logf("to %s takes %v allocations", c.name, n)
 		}
+	}
+}
+
+// reading is a request that is about to be answered, in memory that an answer
+// before it left.
+func reading(t testing.TB) *Request {
+	t.Helper()
+	app := fiber.New()
+	c := app.AcquireCtx(&fasthttp.RequestCtx{})
+	t.Cleanup(func() { app.ReleaseCtx(c) })
+	return &Request{c: c, route: &Route{}, page: Page{Limit: 50}}
+}
+
+func BenchmarkRead(b *testing.B) {
+	read, v := reading(b), thing{uuid.Max, time.Date(2026, 11, 23, 9, 30, 0, 123_456_000, time.UTC)}
+	b.ReportAllocs()
+	for b.Loop() {
+		read.render(OK(v))
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	read, page := reading(b), make([]thing, 50)
+	b.ReportAllocs()
+	for b.Loop() {
+		read.render(List(page, func(t thing) thing { return t }, nil))
 	}
 }
 

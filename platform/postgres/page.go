@@ -169,7 +169,7 @@ func (s *standing) copied() standing { return standing{bytes.Clone(s.key), s.id,
 // passing is a text that is gone with the next row: of fifty keys one is used.
 type passing []byte
 
-func (p *passing) put(value []byte, _ func([]byte) string) { *p = append((*p)[:0], value...) }
+func (p *passing) put(value []byte, _ *rowReader) { *p = append((*p)[:0], value...) }
 
 // endOf is where p ended, whose last rows are last.
 func endOf(p Page, last []standing) *After {

@@ -84,8 +84,8 @@ func (r *rowReader) readKnown(f *pgconn.FieldDescription, value []byte, into any
 
 // textPlace is where a text goes that is no string, or not always.
 type textPlace interface {
-	// put is given nil for null; keep makes a string of value.
-	put(value []byte, keep func(value []byte) string)
+	// put is given nil for null; r makes strings.
+	put(value []byte, r *rowReader)
 }
 
 // TextOrNull is the place of a text, nil for null, among [Fields].
@@ -93,12 +93,12 @@ func TextOrNull[S ~string](into **S) any { return textOrNull[S]{into} }
 
 type textOrNull[S ~string] struct{ into **S }
 
-func (p textOrNull[S]) put(value []byte, keep func(value []byte) string) {
+func (p textOrNull[S]) put(value []byte, r *rowReader) {
 	if value == nil {
 		*p.into = nil
 		return
 	}
-	s := S(keep(value))
+	s := S(r.text(value))
 	*p.into = &s
 }
 
@@ -111,9 +111,9 @@ func (r *rowReader) readText(value []byte, into any) bool {
 		}
 		*place = r.text(value)
 	case **string:
-		textOrNull[string]{place}.put(value, r.text)
+		textOrNull[string]{place}.put(value, r)
 	case textPlace:
-		place.put(value, r.text)
+		place.put(value, r)
 	default:
 		return false
 	}
@@ -198,7 +198,8 @@ func readInstant(value []byte, into any) bool {
 	case *time.Time:
 		*place = t
 	case **time.Time:
-		*place = &t
+		here := t // else it is allocated in both cases
+		*place = &here
 	default:
 		return false
 	}

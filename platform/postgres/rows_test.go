@@ -86,6 +86,50 @@ func TestRowsAreReadAsByPgx(t *testing.T) {
 	}
 }
 
+// listed is what a list is usually made of.
+type listed struct {
+	id      uuid.UUID
+	title   string
+	note    *colour
+	project *uuid.UUID
+	due     *time.Time
+	at      time.Time
+	tags    []uuid.UUID
+}
+
+func (l *listed) places() []any {
+	return []any{&l.id, &l.title, postgres.TextOrNull(&l.note), &l.project, &l.due, &l.at, &l.tags}
+}
+
+const selectListed = `SELECT $1::uuid, 'Paint the fence'::text, 'Two coats'::text, $1::uuid, '2026-11-23 09:30:00+00'::timestamptz, '2026-11-23 09:30:00+00'::timestamptz,
+	ARRAY[$1, $1]::uuid[] FROM generate_series(1, $2::int)`
+
+// Of each row, what has to stand by itself is allocated: four pointers and
+// slices here, and a share of a piece of text and of the list.
+func TestCostOfARow(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
+	l := newLab(t, postgres.Config{})
+	cost := func(rows int) float64 {
+		return testing.AllocsPerRun(50, func() {
+			if got, err := postgres.List(t.Context(), l.DB, ada, (*listed).places, selectListed, rows); err != nil || len(got) != rows {
+				t.Fatal(len(got), err)
+			}
+		})
+	}
+	if each := (cost(300) - cost(100)) / 200; each > 4.2 {
+		t.Errorf("a row takes %v allocations", each)
+	}
+}
+
+func BenchmarkRows(b *testing.B) {
+	l := newLab(b, postgres.Config{})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := postgres.List(b.Context(), l.DB, ada, (*listed).places, selectListed, 50); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // What has no place is an error that names the column.
 func TestRowsThatDoNotFit(t *testing.T) {
 	t.Parallel()
