@@ -114,15 +114,7 @@ func TestSecondInterruptStopsAtOnce(t *testing.T) {
 	h := holding(t, "DOCKET_HTTP_DRAIN_TIMEOUT=10m", "DOCKET_HTTP_REQUEST_TIMEOUT=5m")
 	h.signal(t, os.Interrupt)
 	h.stopping(t)
-	eventually(t, "it ends", func() bool {
-		_ = h.cmd.Process.Signal(os.Interrupt) // fails once it has ended
-		select {
-		case <-h.ended:
-			return true
-		default:
-			return false
-		}
-	})
+	h.interruptUntilEnded(t)
 	h.ends(t, exitFailure)
 	if !strings.Contains(h.stderr.String(), "cut off by a second signal") {
 		t.Errorf("it does not say what it did to them:\n%s", h.stderr)

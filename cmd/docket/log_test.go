@@ -27,15 +27,7 @@ func TestStopLosesNoLineOfTheLog(t *testing.T) {
 			}
 			p.signal(t, os.Interrupt)
 			if hurry {
-				eventually(t, "it ends", func() bool {
-					_ = p.cmd.Process.Signal(os.Interrupt) // fails once it has ended
-					select {
-					case <-p.ended:
-						return true
-					default:
-						return false
-					}
-				})
+				p.interruptUntilEnded(t)
 			}
 			<-p.ended
 			log := p.stderr.String()

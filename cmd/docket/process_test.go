@@ -86,6 +86,20 @@ func (p *process) ends(t *testing.T, code int) {
 	}
 }
 
+// interruptUntilEnded presses Ctrl-C until there is nobody left to hear it.
+func (p *process) interruptUntilEnded(t *testing.T) {
+	t.Helper()
+	eventually(t, "it ends", func() bool {
+		_ = p.cmd.Process.Signal(os.Interrupt) // fails once it has ended
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
 // eventually waits until something is so.
 func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()

@@ -66,7 +66,7 @@ func ListPage[T any](ctx context.Context, db *DB, owner uuid.UUID, fields Fields
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the statement: %w", err)
 	}
-	return readPage(ctx, db, owner, fields, query{sql, args, p.Limit}, p)
+	return readPage(ctx, db, owner, fields, query{sql, args}, p)
 }
 
 // Table is a table of T, of which Columns, SQL text, go into Fields.
@@ -91,7 +91,7 @@ func ListWhole[T any](ctx context.Context, db *DB, owner uuid.UUID, t Table[T], 
 	if err != nil {
 		return nil, nil, fmt.Errorf("build the statement: %w", err)
 	}
-	return readPage(ctx, db, owner, t.Fields, query{sql, args, p.Limit}, p)
+	return readPage(ctx, db, owner, t.Fields, query{sql, args}, p)
 }
 
 // columns are those that tell where a row stands.

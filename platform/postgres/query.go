@@ -112,16 +112,15 @@ func one[T any](ctx context.Context, db *DB, who scope, fields Fields[T], sql st
 	return row, translate(ctx, err)
 }
 
-// query is a statement that yields rows, and how many to make room for.
+// query is a statement that yields rows.
 type query struct {
 	sql  string
 	args []any
-	room int
 }
 
 func collect[T any](ctx context.Context, db *DB, who scope, fields Fields[T], q query) (list []T, err error) {
 	err = db.read(ctx, who, q, func(rows pgx.Rows) error {
-		list, err = readRows(rows, fields, q.room)
+		list, err = readRows(rows, fields)
 		return err
 	})
 	return list, err
@@ -143,9 +142,9 @@ func (db *DB) read(ctx context.Context, who scope, q query, rows func(pgx.Rows) 
 
 // readRows reads all rows by way of one, so that it costs no more than what they
 // hold.
-func readRows[T any](rows pgx.Rows, fields Fields[T], room int) ([]T, error) {
+func readRows[T any](rows pgx.Rows, fields Fields[T]) ([]T, error) {
 	var row, empty T
-	list := make([]T, 0, room)
+	list := []T{}
 	reader := newRowReader(rows, fields(&row))
 	for rows.Next() {
 		row = empty

@@ -48,9 +48,9 @@ func unitFrom(ctx context.Context) *unit {
 //
 // Where PostgreSQL gave the unit up in favour of another (a deadlock, a
 // serialization failure), or [ExecSoon] asks for it, fn runs again, a bounded
-// number of times. It must
-// therefore be such that it can: it changes nothing but the database, starts no
-// goroutines that use its context, and waits for nothing else.
+// number of times. It must therefore be such that it can: it changes nothing but
+// the database, starts no goroutines that use its context, and waits for nothing
+// else.
 func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if u := unitFrom(ctx); u != nil {
 		err := fn(ctx)
