@@ -135,22 +135,15 @@ func (v *Verifier) makeCache(size int) error {
 //
 // It keeps nothing of header, which may be changed once it has returned.
 func (v *Verifier) Authenticate(ctx context.Context, header string) (Principal, error) {
-	// Nearly every request comes with a token that was verified before, hence is
-	// of a sound form.
-	if token, usual := strings.CutPrefix(header, "Bearer "); usual && len(token) <= MaxTokenLength {
-		if found, ok := v.recall(digest(token)); ok {
-			if err := v.checkTimes(found); err != nil {
-				v.count(err, false)
-				return Principal{}, err
-			}
-			v.count(nil, true)
-			return found.principal, nil
+	// As clients write it there is nothing to take apart but the token, which is
+	// looked at more closely only where it is not known.
+	token, usual := strings.CutPrefix(header, "Bearer ")
+	if !usual || token != strings.Trim(token, " \t") {
+		var err error
+		if token, err = BearerToken(header); err != nil {
+			v.count(err, false)
+			return Principal{}, err
 		}
-	}
-	token, err := BearerToken(header)
-	if err != nil {
-		v.count(err, false)
-		return Principal{}, err
 	}
 	return v.Verify(ctx, token)
 }
@@ -186,7 +179,8 @@ func (v *Verifier) verify(ctx context.Context, token string) (p Principal, cache
 	if len(token) > MaxTokenLength {
 		return Principal{}, false, refuse(OutcomeTooLong, "the token has %d bytes, more than %d", len(token), MaxTokenLength)
 	}
-	sum := digest(token)
+	var onStack [1 << 10]byte // a conversion would allocate for each request
+	sum := sha256.Sum256(append(onStack[:0], token...))
 	found, cached := v.recall(sum)
 	if !cached {
 		if found, err = v.check(ctx, token); err != nil {
@@ -200,12 +194,6 @@ func (v *Verifier) verify(ctx context.Context, token string) (p Principal, cache
 		v.cache.Add(sum, found)
 	}
 	return found.principal, cached, nil
-}
-
-// digest is what a token is cached by.
-func digest(token string) [sha256.Size]byte {
-	var onStack [1 << 10]byte // a conversion would allocate for each request
-	return sha256.Sum256(append(onStack[:0], token...))
 }
 
 // recall returns the cached token, unless its key has left the set or changed
